@@ -1,0 +1,1 @@
+"""What a cluster offers: Node objects in, device pools and their free room out."""

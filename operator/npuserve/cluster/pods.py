@@ -1,0 +1,46 @@
+"""How many devices a Pod holds on its node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from npuserve.quantity import whole
+
+_PREFIX = "huawei.com/"
+_ENDED = ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True, slots=True)
+class PodUse:
+    """Devices of one resource that one pod holds on one node."""
+
+    node: str
+    resource: str
+    devices: int
+
+
+def npu_use(pod: Mapping[str, Any]) -> tuple[PodUse, ...]:
+    """The devices a placed, unfinished pod holds, by resource; () when it holds none. Per resource: the larger of all containers and any init container."""
+    spec, status = pod.get("spec") or {}, pod.get("status") or {}
+    node = spec.get("nodeName") or ""
+    if not node or status.get("phase") in _ENDED:
+        return ()
+    running = _requests(spec.get("containers"))
+    starting = _requests(spec.get("initContainers"))
+    names = {name for counts in (*running, *starting) for name in counts}
+    return tuple(PodUse(node, name, _held(name, running, starting)) for name in sorted(names))
+
+
+def _held(name: str, running: list[dict[str, int]], starting: list[dict[str, int]]) -> int:
+    return max(sum(counts.get(name, 0) for counts in running), *(counts.get(name, 0) for counts in starting), 0)
+
+
+def _requests(containers: Any) -> list[dict[str, int]]:
+    found = []
+    for container in containers or ():
+        resources = container.get("resources") or {}
+        asked = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
+        found.append({name: whole(amount) for name, amount in asked.items() if name.startswith(_PREFIX) and whole(amount)})
+    return found
