@@ -1,0 +1,56 @@
+"""Every label and annotation that the project writes or reads, and which object carries which.
+
+Rule: pods and children are found by the UID of their service, which no other service and no user's label can have;
+names are for people.
+"""
+
+from __future__ import annotations
+
+from npuserve.render.names import label_value
+from npuserve.render.owner import Owner
+
+PREFIX = "npuserve.io/"
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+MANAGER = "npuserve"
+NAME = "app.kubernetes.io/name"
+INSTANCE = "app.kubernetes.io/instance"
+SERVICE = f"{PREFIX}service"
+SERVICE_UID = f"{PREFIX}service-uid"
+SERVE = f"{PREFIX}serve"
+"""On pods, outside the Deployment's selector: without it a pod stays in its ReplicaSet and leaves the Service."""
+
+PLAN = f"{PREFIX}plan"
+"""On the Deployment, never on its pods: the record of the plan that runs."""
+ROLLOUT = f"{PREFIX}rollout"
+"""On the Deployment: how its replicas are replaced, with the template that this was decided for."""
+APPLIED = f"{PREFIX}applied"
+"""On every child: the digest of what was last applied."""
+REPLAN = f"{PREFIX}replan"
+"""On the service, written by its author: a new value asks for a fresh plan."""
+
+
+def selector(uid: str) -> dict[str, str]:
+    """What the Deployment and the PodDisruptionBudget select: nothing that can change, for the former is immutable."""
+    return {SERVICE_UID: uid}
+
+
+def selector_text(uid: str) -> str:
+    """The selector as text, for `status.selector` and the `scale` subresource."""
+    return f"{SERVICE_UID}={uid}"
+
+
+def serving(uid: str) -> dict[str, str]:
+    """What the Service selects: the pods that take requests."""
+    return {SERVICE_UID: uid, SERVE: "true"}
+
+
+def of_child(owner: Owner, backend: str) -> dict[str, str]:
+    """Labels of every child; `backend` is the application by Kubernetes' recommended labels."""
+    name = label_value(owner.name)
+    return {MANAGED_BY: MANAGER, NAME: backend, INSTANCE: name, SERVICE: name, SERVICE_UID: owner.uid}
+
+
+def of_pods(owner: Owner, backend: str) -> dict[str, str]:
+    """Labels of the pods besides those of the flavour and of the user."""
+    return {**of_child(owner, backend), SERVE: "true"}
