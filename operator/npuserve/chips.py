@@ -25,6 +25,7 @@ class Product:
     generation: str
     """The SoC family that images and engines are built for."""
     chips: tuple[str, ...]
+    """Different chips that the row is sold with."""
     memory_gib: int | None
     usable_mib: int | None
     dtypes: tuple[str, ...]
@@ -46,6 +47,8 @@ class Product:
     labelled: bool = False
     """Assumed only of nodes whose labels say so, because plainer rows share its resource."""
     pod_labels: tuple[tuple[str, str], ...] = ()
+    spellings: tuple[str, ...] = ()
+    """Other names that labels and tools show for the row's one chip; one that ends in _93 stands for all that begin so."""
     image_suffix: str | None = ""
     devices_per_card: int = 1
     cost: int = 50
@@ -75,7 +78,7 @@ _A2 = Product(
     resource="huawei.com/Ascend910", cce_resource=_CCE_910, policy="chip8-node8", accelerator_types=("module-910b-8",), cost=30,
 )  # fmt: skip
 _A3 = Product(
-    id="", generation="A3", chips=("910C", "Ascend910_93", "Ascend910"), memory_gib=64, usable_mib=62423, dtypes=_PLAIN, devices_per_node=(16,),
+    id="", generation="A3", chips=("910C",), spellings=("Ascend910_93", "Ascend910"), memory_gib=64, usable_mib=62423, dtypes=_PLAIN, devices_per_node=(16,),
     request_sizes=_PAIRS_TO_16, resource="huawei.com/Ascend910", hami_resources=("huawei.com/Ascend910C",), cce_resource=_CCE_910,
     policy="chip2-node16", accelerator_types=("module-a3-16",), image_suffix="-a3", devices_per_card=2, cost=40,
 )  # fmt: skip
@@ -145,5 +148,21 @@ def by_id(product: str) -> Product | None:
 
 def with_chip(chip: str) -> tuple[Product, ...]:
     """Rows that carry a chip, whether written `910B3` or `Ascend910B3`."""
-    bare = chip.casefold().removeprefix("ascend")
-    return tuple(row for row in PRODUCTS if any(name.casefold().removeprefix("ascend") == bare for name in row.chips))
+    name = chip_name(chip)
+    return tuple(row for row in PRODUCTS if name in row.chips)
+
+
+def chip_name(written: str) -> str:
+    """The table's name of a chip as labels and users write it: `Ascend910_9391` is `910C`; as it is where no row knows it."""
+    bare = _bare(written)
+    own = next((chip for row in PRODUCTS for chip in row.chips if _bare(chip) == bare), None)
+    return own or next((row.chips[0] for row in PRODUCTS if any(_spells(name, bare) for name in row.spellings)), written)
+
+
+def _bare(name: str) -> str:
+    return name.casefold().removeprefix("ascend")
+
+
+def _spells(spelling: str, bare: str) -> bool:
+    known = _bare(spelling)
+    return bare == known or (known.endswith("_93") and bare.startswith(known))

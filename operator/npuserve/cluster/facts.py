@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -52,6 +52,8 @@ class ClusterFacts:
     known: bool = True
     flavour: str = "auto"
     """The configured flavour; auto detects it from the resource's family."""
+    memo: dict[Hashable, object] = field(default_factory=dict, init=False, compare=False, hash=False, repr=False)
+    """Answers about `nodes` that pure functions remember while these facts last; facts made from these by `replace` begin anew."""
 
     def free(self, node: NodeFacts) -> int:
         return max(0, node.devices - self.used.get(node.name, 0)) if node.schedulable else 0

@@ -7,12 +7,13 @@ Labels: MC:docs/en/scheduling/api/k8s.md (26.0 and older) and MC:docs/zh/schedul
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from npuserve.chips import PRODUCTS, Product
+from npuserve.chips import PRODUCTS, Product, chip_name
 from npuserve.cluster.facts import NodeFacts, Taint
 from npuserve.cluster.flavours import FAMILIES
 from npuserve.quantity import whole
@@ -35,25 +36,25 @@ def read_node(node: Mapping[str, Any]) -> tuple[NodeFacts, ...]:
     """One entry per whole-device NPU resource of a Node object; () for a node without NPUs. Total: odd objects give ()."""
     metadata, spec, status = (_object(node, key) for key in ("metadata", "spec", "status"))
     labels = {str(key): str(value) for key, value in _object(metadata, "labels").items()}
-    offered = _object(status, "allocatable") or _object(status, "capacity")
+    offered = {str(key): value for key, value in (_object(status, "allocatable") or _object(status, "capacity")).items()}
     return tuple(
         facts
         for resource in sorted(offered)
         if resource.startswith(_RESOURCE_PREFIX) and not _PART_OF_A_DEVICE.search(resource) and whole(offered[resource]) > 0
-        if (facts := _facts(str(metadata.get("name", "")), labels, spec, offered, resource)) is not None
+        if (facts := _facts(metadata, labels, spec, offered, resource)) is not None
     )
 
 
 def _facts(
-    name: str, labels: Mapping[str, str], spec: Mapping[str, Any], offered: Mapping[str, Any], resource: str
+    metadata: Mapping[str, Any], labels: Mapping[str, str], spec: Mapping[str, Any], offered: Mapping[str, Any], resource: str
 ) -> NodeFacts | None:
-    devices = whole(offered[resource])
     family = _family(resource, labels, frozenset(offered))
+    devices = _devices(metadata, resource, whole(offered[resource]))
     rows = _rows(resource, family, tuple(labels.get(key, "") for key in TELLING_LABELS), devices)
     if not rows:
         return None
     return NodeFacts(
-        name=name,
+        name=str(metadata.get("name", "")),
         arch=labels.get(ARCH_LABEL, "arm64"),
         resource=resource,
         family=family,
@@ -71,6 +72,19 @@ def _facts(
     )
 
 
+
+
+def _devices(metadata: Mapping[str, Any], resource: str, offered: int) -> int:
+    """Whole devices: HAMi offers each several times, once per slice, and lists the real ones in an annotation (HDP:internal/manager/manager.go)."""
+    listed = _object(metadata, "annotations").get(f"hami.io/node-register-{resource.removeprefix(_RESOURCE_PREFIX)}")
+    if not isinstance(listed, str):
+        return offered
+    try:
+        entries = json.loads(listed)
+    except ValueError:
+        return offered
+    healthy = [entry for entry in entries if not isinstance(entry, Mapping) or entry.get("health", True)] if isinstance(entries, list) else []
+    return len(healthy) or offered
 
 
 def _family(resource: str, labels: Mapping[str, str], offered: frozenset[str]) -> str:
@@ -95,7 +109,7 @@ def _rows(resource: str, family: str, telling: tuple[str, ...], devices: int) ->
         and _has_memory(row, memory)
         and _is_kind(row, kind)
         and _is_card(row, card)
-        and (kind in row.accelerator_types or chip in row.chips or not row.labelled)
+        and (kind in row.accelerator_types or chip_name(chip) in row.chips or not row.labelled)
         and devices <= row.largest_node()
     ]
     plain = [row for row in rows if not row.labelled or kind in row.accelerator_types] or rows
@@ -109,11 +123,7 @@ _UNSTATED = 1 << 20
 
 
 def _is_chip(row: Product, label: str) -> bool:
-    if not label:
-        return True
-    bare = label.casefold().removeprefix("ascend")
-    names = tuple(name.casefold().removeprefix("ascend") for name in row.chips)
-    return bare in names or any(name.endswith("_93") and bare.startswith(name) for name in names)
+    return not label or chip_name(label) in row.chips
 
 
 def _has_memory(row: Product, label: str) -> bool:
@@ -134,11 +144,12 @@ def _is_card(row: Product, label: str) -> bool:
 
 def _chip(labels: Mapping[str, str], resource: str, rows: tuple[Product, ...]) -> str:
     if CHIP_LABEL in labels:
-        return labels[CHIP_LABEL]
+        return chip_name(labels[CHIP_LABEL])
     named = [chip for row in rows for chip in row.chips if resource.endswith(f"Ascend{chip}")]
     if named:
         return named[0]
-    return rows[0].chips[0] if len(rows[0].chips) == 1 else ""
+    possible = {chip for row in rows for chip in row.chips}
+    return possible.pop() if len(possible) == 1 else ""
 
 
 def _taints(spec: Mapping[str, Any]) -> tuple[Taint, ...]:
