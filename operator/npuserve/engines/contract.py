@@ -1,0 +1,281 @@
+"""What an inference engine is asked, and what it answers.
+
+An engine is one module that satisfies `Engine` plus one line in the registry (`engines/__init__.py`). It knows its versions, images, launch arguments and
+limits; it knows nothing of how a cluster runs containers. All sizes are bytes, all times seconds, all counts devices unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from npuserve.chips import Product
+from npuserve.models.facts import ModelFacts
+
+MODELS_DIR = "/models"
+"""Where weights that come as a volume or an image are mounted, read-only."""
+CACHE_DIR = "/cache"
+"""Where an engine that downloads weights itself keeps them."""
+FILES_DIR = "/etc/npuserve"
+"""Where the files of `Launch.files` are found, read-only."""
+SERVICE_PORT = 8000
+"""The port clients use, whatever the engine listens on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Literally:
+    """A value written as it is."""
+
+    value: str
+    kind: Literal["literal"] = "literal"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAddress:
+    """The network address of the replica, known when it starts."""
+
+    kind: Literal["address"] = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretValue:
+    """One key of a secret in the namespace of the service."""
+
+    secret: str
+    key: str
+    kind: Literal["secret"] = "secret"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable of the engine."""
+
+    name: str
+    value: Literally | OwnAddress | SecretValue
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A text file the engine reads, found as `FILES_DIR/name`."""
+
+    name: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCheck:
+    """A GET that answers 200 when the check holds."""
+
+    path: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How one replica is started, asked and drained."""
+
+    command: tuple[str, ...]
+    """Replaces the image's entry point; empty keeps it."""
+    args: tuple[str, ...]
+    environment: tuple[Variable, ...]
+    files: tuple[File, ...]
+    port: int
+    started: HttpCheck
+    ready: HttpCheck
+    alive: HttpCheck
+    drain: tuple[str, ...]
+    """Run inside the replica before it is told to end; returns when no request is running or waiting, or when its time is up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parallelism:
+    """Sizes of the parallel groups; devices of a replica = tensor * pipeline * data. `expert` is 1 without expert parallelism, else tensor * data."""
+
+    tensor: int
+    pipeline: int
+    data: int
+    expert: int
+
+    @property
+    def devices(self) -> int:
+        return self.tensor * self.pipeline * self.data
+
+
+@dataclass(frozen=True, slots=True)
+class ContextWindow:
+    """`max_model_len`: tokens of one request, prompt and answer. `max_sequences`: requests a data-parallel rank works on at once."""
+
+    max_model_len: int
+    max_sequences: int
+
+
+@dataclass(frozen=True, slots=True)
+class HubWeights:
+    """The engine downloads `repository` itself into `CACHE_DIR`; `cache` names the volume claim behind it, "" means scratch space."""
+
+    hub: Literal["modelscope", "huggingface"]
+    repository: str
+    revision: str
+    cache: str
+    token: SecretValue | None
+    kind: Literal["hub"] = "hub"
+
+    @property
+    def path(self) -> str:
+        return self.repository
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeWeights:
+    """Files on an existing volume claim, mounted read-only at `MODELS_DIR`."""
+
+    claim: str
+    directory: str
+    kind: Literal["volume"] = "volume"
+
+    @property
+    def path(self) -> str:
+        return f"{MODELS_DIR}/{self.directory}".rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageWeights:
+    """Files in an OCI image, mounted read-only at `MODELS_DIR`."""
+
+    reference: str
+    kind: Literal["image"] = "image"
+
+    @property
+    def path(self) -> str:
+        return MODELS_DIR
+
+
+@dataclass(frozen=True, slots=True)
+class HostWeights:
+    """Files in a directory of the node that the platform team's profile allows, mounted read-only at `MODELS_DIR`."""
+
+    directory: str
+    kind: Literal["host"] = "host"
+
+    @property
+    def path(self) -> str:
+        return MODELS_DIR
+
+
+Weights = HubWeights | VolumeWeights | ImageWeights | HostWeights
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is to be run: the question whether an engine version can."""
+
+    model: ModelFacts
+    scheme: str
+    """Quantization of the weights, a name of `models.quantization`; "none" for plain floating point."""
+    product: Product
+    version: str
+    weights: Weights
+    served_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchRequest:
+    """Everything decided; the engine only has to say how."""
+
+    choice: Choice
+    dtype: str
+    parallelism: Parallelism
+    context: ContextWindow
+    utilization: float
+    arguments: Mapping[str, Any]
+    """The user's own engine arguments, already checked."""
+    variables: tuple[tuple[str, str], ...]
+    """The user's own environment, already checked."""
+    api_key: SecretValue | None
+    bind_cpus: bool
+    startup_seconds: int
+    drain_seconds: int
+    shutdown_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overhead:
+    """Bytes of one device that neither weights nor KV cache may use, with the line of the budget each belongs to."""
+
+    activations: int
+    communication: int
+    runtime: int
+
+    @property
+    def total(self) -> int:
+        return self.activations + self.communication + self.runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why an engine version cannot run a choice; `about` says which part of the service would have to be another one."""
+
+    about: Literal["hardware", "model", "quantization", "source", "served-name"]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A field of the service that the engine cannot honour, and the fix."""
+
+    kind: Literal["unknown", "reserved", "invalid", "auth"]
+    field: str
+    message: str
+
+
+class Engine(Protocol):
+    """One inference server: vocabulary, limits and launch."""
+
+    name: str
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """Known versions, newest first."""
+
+    @property
+    def stable(self) -> tuple[str, ...]:
+        """The versions taken without being named, newest first."""
+
+    def obstacle(self, choice: Choice) -> Obstacle | None:
+        """Why this version cannot run the choice; None when it can."""
+
+    def loaded_scheme(self, choice: Choice) -> str:
+        """The scheme the weights have in device memory, where loading unpacks them; else the choice's own."""
+
+    def caution(self, choice: Choice) -> str | None:
+        """What a platform engineer should know before relying on the choice ("experimental on this product"); None when nothing."""
+
+    def image(self, product: Product, version: str, *, os: str) -> str | None:
+        """The published image for product and version; None when none is published."""
+
+    def tensor_obstacle(self, choice: Choice, parallelism: Parallelism) -> str | None:
+        """Why the engine cannot split this model so, beyond what the model itself demands."""
+
+    def spreads_data(self, choice: Choice) -> bool:
+        """Whether the engine runs several data-parallel ranks inside one replica for this choice."""
+
+    def utilization(self, version: str, arguments: Mapping[str, Any]) -> float:
+        """Share of the device's visible memory that the engine may use: the user's, else the version's default."""
+
+    def overhead(self, choice: Choice, parallelism: Parallelism, *, context: ContextWindow, arguments: Mapping[str, Any]) -> Overhead:
+        """Bytes per device beside weights and KV cache."""
+
+    def default_sequences(self, choice: Choice) -> int:
+        """`max_sequences` when the service leaves it open."""
+
+    def faults(
+        self, choice: Choice, *, arguments: Mapping[str, Any], variables: Mapping[str, str], api_key: bool, remote_code: bool
+    ) -> tuple[Fault, ...]:
+        """What is wrong with the user's own arguments, environment and authentication for this version; `remote_code` opens model code from the weights."""
+
+    def shared_memory(self, parallelism: Parallelism) -> int:
+        """Bytes of /dev/shm."""
+
+    def launch(self, request: LaunchRequest) -> Launch:
+        """How a replica is started."""
