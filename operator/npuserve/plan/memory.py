@@ -1,0 +1,91 @@
+"""What one device's memory holds: the budget of a layout, line by line.
+
+    usable   = memory that torch_npu shows * utilization
+    KV cache = usable - weights per device - runtime (activations, communication buffers, the engine itself)
+
+Graph capture and late communication buffers are not in the engines' own accounting (vllm-ascend 0.23 and 0.30 allocate them after the KV cache is sized);
+the share that utilization leaves free is their room.
+"""
+
+from __future__ import annotations
+
+from npuserve.engines.contract import Choice, ContextWindow, Overhead, Parallelism
+from npuserve.models.cache import kv_cost
+from npuserve.models.facts import ModelFacts
+from npuserve.models.memory import weight_bytes, weight_bytes_per_device
+from npuserve.models.quantization import SCHEMES, Scheme, declared_scheme
+from npuserve.plan.plan import MemoryBudget
+
+GIB = 1 << 30
+
+USEFUL_TOKENS = 65_536
+"""KV tokens per replica below which a layout is too small to share: eight requests of 8,192 tokens. Our own choice."""
+
+
+def budget(
+    choice: Choice, parallelism: Parallelism, *, context: ContextWindow, utilization: float, overhead: Overhead, loaded: str
+) -> MemoryBudget:
+    """The budget of one device, for weights that are `loaded` under that scheme; `kv_cache` is negative by what is missing when weights and runtime exceed `usable`."""
+    usable = int((choice.product.usable_bytes or 0) * utilization)
+    weights = weight_bytes_per_device(
+        choice.model,
+        scheme=scheme_row(choice.model, loaded),
+        tensor=parallelism.tensor,
+        pipeline=parallelism.pipeline,
+        data=parallelism.data,
+        expert=parallelism.expert,
+    )
+    left = usable - weights - overhead.total
+    return MemoryBudget(
+        usable=usable,
+        weights=weights,
+        runtime=overhead.total,
+        kv_cache=left,
+        kv_cache_tokens=_tokens(choice, parallelism, left, context),
+        utilization=utilization,
+    )
+
+
+def scheme_row(model: ModelFacts, scheme: str) -> Scheme:
+    """The bits behind a scheme's name: those that the weights declare under it, else the table's."""
+    if model.quantization is not None and model.quantization.scheme == scheme:
+        return declared_scheme(model.quantization)
+    return SCHEMES[scheme]
+
+
+def stored_bytes(model: ModelFacts, scheme: str) -> int:
+    """Bytes of all weight files, the multi-token prediction head included."""
+    return weight_bytes(model, scheme_row(model, scheme)).stored
+
+
+def _tokens(choice: Choice, parallelism: Parallelism, available: int, context: ContextWindow) -> int:
+    """Tokens of full-length requests that fit; windows and constant states are paid once per request."""
+    kv_bytes = scheme_row(choice.model, choice.scheme).kv_bits // 8
+    cost = kv_cost(choice.model, tensor=parallelism.tensor, pipeline=parallelism.pipeline, kv_dtype_bytes=kv_bytes)
+    request = cost.sequence(context.max_model_len)
+    if available <= 0:
+        return 0
+    return available * context.max_model_len // request if request else context.max_model_len * context.max_sequences
+
+
+def holds_one_request(found: MemoryBudget, context: ContextWindow) -> bool:
+    """The engine starts: one request of full length fits."""
+    return found.kv_cache > 0 and found.kv_cache_tokens >= context.max_model_len
+
+
+def useful_tokens(context: ContextWindow) -> int:
+    """KV tokens from which a replica serves several requests at once; never below one full-length request."""
+    return max(context.max_model_len, min(USEFUL_TOKENS, context.max_sequences * context.max_model_len))
+
+
+def shortfall(found: MemoryBudget, model: ModelFacts, context: ContextWindow) -> str:
+    """Why a budget does not fit, in numbers."""
+    spent = f"weights {gib(found.weights)} and runtime {gib(found.runtime)} of {gib(found.usable)} usable per device"
+    if found.kv_cache <= 0:
+        return f"{spent} leave no room for a KV cache"
+    return f"{spent} leave a KV cache of {found.kv_cache_tokens:,} tokens, below one request of {context.max_model_len:,}"
+
+
+def gib(amount: int) -> str:
+    """Bytes as GiB with one decimal: `gib(3 << 29) == "1.5 GiB"`."""
+    return f"{amount / GIB:.1f} GiB"

@@ -1,0 +1,67 @@
+"""What shall run: a service and a cluster in, the plan with its reasons or the refusal with its fix out.
+
+Rule: `resolve` is total and deterministic, asks nothing and changes nothing. With an unchanged spec the earlier plan is the answer, word for word, so that
+neither a new default nor a neighbour's pod nor an upgrade ever rolls what runs.
+"""
+
+from __future__ import annotations
+
+from npuserve.api.hardware import Hardware
+from npuserve.cluster.facts import ClusterFacts
+from npuserve.configuration import Configuration, Profile
+from npuserve.plan import backend
+from npuserve.plan.attempts import attempts
+from npuserve.plan.finish import finish
+from npuserve.plan.hardware import pools
+from npuserve.plan.intent import intend
+from npuserve.plan.plan import Plan, Record, Refusal
+from npuserve.plan.service import Service
+from npuserve.plan.sticky import Pins, parts_of, pins_to_try
+from npuserve.plan.template import template_refusal
+
+
+def resolve(
+    service: Service, cluster: ClusterFacts, configuration: Configuration, *, previous: Record | None
+) -> Record | Refusal:
+    """The plan to run, as a record for the next pass; the earlier one itself while the spec is unchanged."""
+    refused = template_refusal(service.spec.template, configuration.allow)
+    if refused is not None:
+        return refused
+    parts = parts_of(service)
+    if previous is not None and previous.parts == parts:
+        return previous
+    *tighter, loosest = pins_to_try(previous, parts)
+    for pins in tighter:
+        kept = _decide(service, cluster, configuration, pins=pins)
+        if isinstance(kept, Plan):
+            return Record(parts, kept)
+    outcome = _decide(service, cluster, configuration, pins=loosest)
+    return Record(parts, outcome) if isinstance(outcome, Plan) else outcome
+
+
+def _decide(service: Service, cluster: ClusterFacts, configuration: Configuration, *, pins: Pins) -> Plan | Refusal:
+    intent = intend(service, configuration, pins)
+    if isinstance(intent, Refusal):
+        return intent
+    spec = service.spec
+    offered = pools(_narrowed(spec.hardware, service.profile), spec.template, cluster)
+    if isinstance(offered, Refusal):
+        return offered
+    kept = tuple(pool for pool in offered if pins.product in ("", pool.product.id) and pins.resource in ("", pool.resource))
+    preferred = backend.preference(configuration.engine_preference)
+    wanted = backend.candidates(pins.engine or spec.backend, pins.version or spec.backend_version, preferred)
+    if isinstance(wanted, Refusal):
+        return wanted
+    tried = attempts(intent, kept or offered, wanted)
+    chosen = backend.choose(tried, cluster)
+    if isinstance(chosen, Refusal):
+        return chosen
+    why = backend.reasons(chosen, tried, asked=spec.backend, named=spec.hardware.product)
+    return finish(intent, chosen, why=tuple(why))
+
+
+def _narrowed(hardware: Hardware, profile: Profile) -> Hardware:
+    """The wish within the nodes that the namespace's profile leaves; its selector does not yield to a service's."""
+    if not profile.node_selector:
+        return hardware
+    return hardware.model_copy(update={"node_selector": {**hardware.node_selector, **profile.node_selector}})
