@@ -22,10 +22,13 @@ class PodUse:
 
 
 def npu_use(pod: Mapping[str, Any]) -> tuple[PodUse, ...]:
-    """The devices a placed, unfinished pod holds, by resource; () when it holds none. Per resource: the larger of all containers and any init container."""
-    spec, status = pod.get("spec") or {}, pod.get("status") or {}
-    node = spec.get("nodeName") or ""
-    if not node or status.get("phase") in _ENDED:
+    """The devices a placed, unfinished pod holds, by resource; () when it holds none. Per resource: the larger of all containers and any init container.
+
+    Total: odd objects hold nothing.
+    """
+    spec, status = _object(pod.get("spec")), _object(pod.get("status"))
+    node = spec.get("nodeName")
+    if not isinstance(node, str) or not node or status.get("phase") in _ENDED:
         return ()
     running = _requests(spec.get("containers"))
     starting = _requests(spec.get("initContainers"))
@@ -39,8 +42,12 @@ def _held(name: str, running: list[dict[str, int]], starting: list[dict[str, int
 
 def _requests(containers: Any) -> list[dict[str, int]]:
     found = []
-    for container in containers or ():
-        resources = container.get("resources") or {}
-        asked = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
-        found.append({name: whole(amount) for name, amount in asked.items() if name.startswith(_PREFIX) and whole(amount)})
+    for container in containers if isinstance(containers, list) else ():
+        resources = _object(_object(container).get("resources"))
+        asked = {**_object(resources.get("limits")), **_object(resources.get("requests"))}
+        found.append({name: count for name, amount in asked.items() if str(name).startswith(_PREFIX) and (count := whole(amount)) > 0})
     return found
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -262,7 +262,8 @@ def _contradictions(given: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _longest_input(context: ContextWindow, given: Mapping[str, Any]) -> int:
-    return min(given.get("ModelDeployConfig.maxInputTokenLen", context.max_model_len), context.max_model_len)
+    wanted: int = given.get("ModelDeployConfig.maxInputTokenLen", context.max_model_len)
+    return min(wanted, context.max_model_len)
 
 
 def _prefill_tokens(context: ContextWindow, given: Mapping[str, Any]) -> int:

@@ -49,6 +49,9 @@ class Layout:
 
 def choose_layout(question: Question, context: ContextWindow) -> Layout | Refusal:
     """The layout for that context, or the refusal with the numbers that fail."""
+    if question.wish.expert and not question.choice.model.experts:
+        message = f"{question.choice.model.name or 'the model'} has no experts to spread; leave parallelism.expert out"
+        return Refusal(Reason.ILLEGAL_PARALLELISM, "spec.parallelism.expert", message)
     counts = _counts(question)
     if isinstance(counts, Refusal):
         return counts
@@ -177,7 +180,7 @@ def _too_large(question: Question, closest: Layout, context: ContextWindow) -> R
     fixes = []
     if context.max_model_len > 4096 and closest.memory.kv_cache_tokens >= 1024:
         fixes.append(f"set context.maxModelLen to {closest.memory.kv_cache_tokens // 1024 * 1024} or less")
-    if devices < pool.largest:
+    if (question.devices or question.wish.tensor) and devices < pool.largest:
         fixes.append(f"use more than {devices} devices")
     if question.choice.scheme == "none":
         fixes.append("use quantized weights")

@@ -6,6 +6,7 @@ from typing import Any
 
 from npuserve.api.status import StatusPlan
 from npuserve.engines.contract import Literally, Variable
+from npuserve.plan.notices import notices
 from npuserve.plan.plan import Plan
 from npuserve.render.canonical import byte_quantity
 
@@ -43,7 +44,7 @@ def status_plan(plan: Plan, generation: int) -> dict[str, Any]:
             "topology": {**_fields(topology, "numa", "cpu_pinning", "cpus", "memory"), "hugepages": _hugepages(plan)},
             "args": (*plan.launch.command, *plan.launch.args)[:_MOST_ARGUMENTS],
             "env": tuple(_variable(item) for item in plan.launch.environment[:_MOST_VARIABLES]),
-            "reasons": plan.reasons[:_MOST_REASONS],
+            "reasons": (*plan.reasons, *notices(plan))[:_MOST_REASONS],
         }
     ).to_wire()
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Starts the server on a configuration of its own making and passes signals on: it must not be process 1.
 set -euo pipefail
+trap 'exit 143' TERM INT
 
 # A container that restarts keeps /dev/shm; leftovers of the process before stop the next one.
 rm -f /dev/shm/*llm_backend_* /dev/shm/llm_tokenizer_shared_memory_*
@@ -29,9 +30,9 @@ else
 fi
 server=$!
 trap 'kill -TERM "$server" 2> /dev/null || true' TERM INT
-# wait returns when a signal arrives; the second one waits for the server's own end.
+# wait returns whenever a signal arrives; the exit code is the server's own, however often it was told to end.
+while kill -0 "$server" 2> /dev/null; do
+    wait "$server" || true
+done
 wait "$server" && status=0 || status=$?
-if kill -0 "$server" 2> /dev/null; then
-    wait "$server" && status=0 || status=$?
-fi
 exit "$status"

@@ -1,0 +1,73 @@
+# All a newcomer needs: `make demo` and `make test`. Both set up what they use.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+.PHONY: help
+help: ## Say what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+.PHONY: setup
+setup: .venv/ready ## Create .venv with the locked dependencies and the command npuserve
+
+.venv/ready: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "npuserve needs Python 3.11 or newer: install it, or name it with make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) lacks the venv module: install it (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@echo "==> .venv: locked dependencies (about a minute the first time)"
+	@rm -rf .venv && $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: demo
+demo: setup ## Run the main job on a local cluster; KEEP=1 leaves it up
+	@$(BIN)/python -m tests.demo $(if $(KEEP),--keep)
+
+.PHONY: test
+test: lint unit apiserver e2e ## Run every check
+	@echo "==> all checks passed"
+
+.PHONY: lint
+lint: setup ## Style, types, layers, generated files
+	@echo "==> ruff" && $(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
+	@echo "==> mypy" && $(BIN)/mypy && $(BIN)/mypy tests/cluster tests/support
+	@echo "==> import contracts" && $(BIN)/lint-imports --no-cache
+	@echo "==> generated files" && $(BIN)/npuserve generate --check
+
+.PHONY: unit
+unit: setup ## Unit tests, laws and golden cases
+	@echo "==> unit, laws, golden" && $(BIN)/pytest tests/unit tests/laws tests/golden
+
+.PHONY: binaries
+binaries: setup ## Build the local control plane (minutes the first time, cached afterwards)
+	@$(BIN)/python -m tests.cluster build
+
+.PHONY: apiserver
+apiserver: binaries ## Tests against a real API server
+	@echo "==> apiserver" && $(BIN)/pytest tests/apiserver
+
+.PHONY: e2e
+e2e: binaries ## Tests against a whole control plane with simulated NPU nodes
+	@echo "==> e2e" && $(BIN)/pytest tests/e2e
+
+.PHONY: bench
+bench: binaries ## Print the figures of the operator beside the floor
+	@$(BIN)/python -m tests.bench
+
+.PHONY: generate
+generate: setup ## Write CRD, reference, schema and RBAC from the code
+	@$(BIN)/npuserve generate
+
+.PHONY: format
+format: setup ## Format the code and fix what can be fixed
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .
+
+.PHONY: update
+update: setup ## Take the newest dependencies into the lock file and the tool modules
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--group dev pyproject.toml --output-file requirements.lock
+	@$(BIN)/python -m tests.cluster update

@@ -1,0 +1,83 @@
+"""What the operator would make of each service: the controller's own path from object to plan, with files in place of the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from npuserve.api.conditions import Reason
+from npuserve.api.parse import InvalidSpec, parse
+from npuserve.api.resource import InferenceService
+from npuserve.cli.inputs import Inputs, model_file
+from npuserve.cluster.facts import ClusterFacts
+from npuserve.configuration import Configuration
+from npuserve.plan.description import CONFIG_KEY, Description, describe, known
+from npuserve.plan.plan import Plan, Refusal
+from npuserve.plan.resolve import resolve
+from npuserve.plan.service import Service
+from npuserve.plan.source import catalogue_path
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One service and its plan or refusal; `service` is None where its spec cannot be read."""
+
+    name: str
+    namespace: str
+    service: InferenceService | None
+    outcome: Plan | Refusal
+
+
+def ask(
+    inputs: Inputs, cluster: ClusterFacts, configuration: Configuration, *, models_folder: str | None
+) -> Iterator[Answer]:
+    """An answer per service, each planned on its own against the whole cluster, in order."""
+    for document in inputs.services:
+        metadata = document["metadata"]
+        name, namespace = str(metadata.get("name", "")), str(metadata["namespace"])
+        service = parse(document)
+        if isinstance(service, InvalidSpec):
+            yield Answer(name, namespace, None, Refusal(Reason.INVALID_SPEC, service.field, service.message))
+            continue
+        description = _description(service, namespace, inputs, models_folder=models_folder)
+        if isinstance(description, Refusal):
+            yield Answer(name, namespace, service, description)
+            continue
+        asked = Service(
+            name=name,
+            namespace=namespace,
+            replan=_annotation(metadata, "npuserve.io/replan"),
+            spec=service.spec,
+            model=description.facts,
+            profile=configuration.profile(namespace),
+            model_digest=description.digest,
+        )
+        found = resolve(asked, cluster, configuration, previous=None)
+        yield Answer(name, namespace, service, found if isinstance(found, Refusal) else found.plan)
+
+
+def _annotation(metadata: Mapping[str, Any], key: str) -> str:
+    annotations = metadata.get("annotations")
+    return str(annotations.get(key, "")) if isinstance(annotations, Mapping) else ""
+
+
+def _description(
+    service: InferenceService, namespace: str, inputs: Inputs, *, models_folder: str | None
+) -> Description | Refusal:
+    source = service.spec.model
+    path, named = catalogue_path(source), source.config_map_ref.name
+    if named:
+        files = inputs.config_maps.get((namespace, named))
+        if files is not None:
+            return describe(files, name=path)
+        if models_folder is None or model_file(models_folder, path) is None:
+            return Refusal(
+                Reason.CONFIG_MAP_MISSING,
+                "spec.model.configMapRef.name",
+                f"no ConfigMap {named} of namespace {namespace} is among the files; add it with -f, or give the config.json with --models",
+            )
+    text = model_file(models_folder, path)
+    if text is not None:
+        return describe({CONFIG_KEY: text}, name=path, field="spec.model.uri")
+    return known(path)

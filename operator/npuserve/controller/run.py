@@ -1,0 +1,160 @@
+"""The operator's process: set up, wait for leadership, read the cluster, work, stop.
+
+Rule: a standby answers probes and asks for the Lease, nothing else. Work begins when everything that exists was read once, so that a restart writes nothing.
+SIGTERM and SIGINT end the process within seconds: passes in work are finished or dropped (each write stands for itself), and the Lease is given up. A lost
+Lease ends it with exit code 1, because only a new process begins without old knowledge.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+from typing import Any
+
+from npuserve.configuration import Configuration
+from npuserve.controller.capacity import Capacity
+from npuserve.controller.credentials import Credentials, NoCredentials, log_in
+from npuserve.controller.family import follow_children
+from npuserve.controller.files import UnusableConfiguration, load_configuration
+from npuserve.controller.freshness import Freshness
+from npuserve.controller.health import Health, Role
+from npuserve.controller.kube import Kube
+from npuserve.controller.leader import Leadership
+from npuserve.controller.logs import set_up_logging
+from npuserve.controller.loop import Reconciler, Resolve
+from npuserve.controller.metrics import Metrics
+from npuserve.controller.queue import Queue
+from npuserve.controller.store import Store
+from npuserve.controller.watch import Informer
+from npuserve.controller.work import Work
+from npuserve.plan.resolve import resolve as plan_resolve
+from npuserve.settings import Settings
+
+CONNECTIONS = 64
+STOP_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+def run(settings: Settings, *, resolve: Resolve = plan_resolve) -> int:
+    """Run the operator until it is told to stop; the exit code: 0 after a signal, 1 when it cannot go on."""
+    set_up_logging(settings.log_level, settings.log_format)
+    try:
+        configuration = load_configuration(settings.config)
+        return asyncio.run(Operator(settings, configuration, resolve).run())
+    except (UnusableConfiguration, NoCredentials, OSError) as error:
+        logger.critical("the operator cannot start: %s", error)
+        return 1
+
+
+class LeadershipLost(Exception):
+    """Another replica may work now."""
+
+
+class Operator:
+    """One run of the operator."""
+
+    def __init__(self, settings: Settings, configuration: Configuration, resolve: Resolve) -> None:
+        self._settings = settings
+        self._configuration = configuration
+        self._resolve = resolve
+        self._stopping = asyncio.Event()
+        self._metrics = Metrics()
+        self._freshness = Freshness()
+        self._health = Health(self._freshness, self._metrics)
+
+    async def run(self) -> int:
+        """Everything between the first probe and the last; the exit code."""
+        self._take_signals()
+        credentials = Credentials(log_in)
+        await self._health.start(self._settings.http_address, self._settings.http_port)
+        async with credentials.session(connections=CONNECTIONS) as session:
+            kube = Kube(session, credentials.server, count=self._metrics.requested)
+            serving = asyncio.create_task(self._serve(kube, credentials))
+            stopping = asyncio.create_task(self._stopping.wait())
+            await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+            await _end(serving, stopping)
+        await self._health.stop()
+        if self._stopping.is_set():
+            return 0
+        logger.critical("the operator cannot go on", exc_info=serving.exception())
+        return 1
+
+    def _take_signals(self) -> None:
+        """End on SIGTERM and SIGINT. kopf installs handlers of its own when it starts, so this is called again after that."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+
+    async def _serve(self, kube: Kube, credentials: Credentials) -> None:
+        """Work for as long as this replica leads."""
+        if not self._settings.leader_election:
+            return await self._operate(kube, credentials)
+        leadership = Leadership(
+            kube,
+            self._settings.namespace,
+            identity=self._settings.identity,
+            heard=lambda: self._freshness.heard("lease"),
+        )
+        self._health.role = Role.STANDBY
+        await leadership.acquire()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._operate(kube, credentials))
+                await leadership.hold()
+                raise LeadershipLost
+        finally:
+            await leadership.release()
+
+    async def _operate(self, kube: Kube, credentials: Credentials) -> None:
+        """Read the cluster, then work on it."""
+        self._health.role = Role.SYNCING
+        self._metrics.leads(1)
+        store, queue = Store(), Queue()
+        listed, family = asyncio.Event(), asyncio.Event()
+        capacity = Capacity(
+            self._configuration.flavour,
+            changed=lambda: work.table_changed(),
+            troubled=lambda uid: work.look_at_uid(uid),
+        )
+        reconciler = Reconciler(kube, store, capacity, self._configuration, self._resolve, self._settings.identity)
+        work = Work(reconciler.reconcile, queue=queue, store=store, metrics=self._metrics, freshness=self._freshness)
+        informer = Informer(
+            kube,
+            credentials,
+            namespace=self._settings.watch_namespace,
+            store=store,
+            freshness=self._freshness,
+            tell=work.tell,
+        )
+        self._metrics.watch(queue.depth, self._freshness.ages)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(
+                capacity.follow(kube, namespace=self._settings.watch_namespace, freshness=self._freshness, listed=listed)
+            )
+            tasks.create_task(informer.run(started=self._take_signals))
+            tasks.create_task(
+                follow_children(
+                    kube,
+                    store,
+                    namespace=self._settings.watch_namespace,
+                    freshness=self._freshness,
+                    tell=work.tell,
+                    listed=family,
+                )
+            )
+            await asyncio.gather(listed.wait(), family.wait(), informer.synced())
+            gc.collect()
+            gc.freeze()
+            self._health.role = Role.LEADER
+            logger.info("working", extra={"services": sum(1 for _ in store.services())})
+            await work.run(self._settings.workers)
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel these and give them a moment."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks, timeout=STOP_SECONDS)

@@ -1,0 +1,108 @@
+"""A cluster with the operator installed, and what the audit log tells of the operator's doings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from npuserve.controller.resources import SERVICE
+from tests.cluster import audit
+from tests.cluster.control_plane import ALL, ControlPlane
+from tests.cluster.kubectl import Object
+from tests.support.api import Api
+from tests.support.installed import RUN, USER, Operator, install, start_operator
+from tests.support.waiting import NotYet, until
+
+GARBAGE_COLLECTOR = "kube-controller-manager"
+_DECISION = "authorization.k8s.io/decision"
+
+
+class Site:
+    """A running cluster, its API, and the operator that works on it now."""
+
+    def __init__(self, cluster: ControlPlane) -> None:
+        self.cluster = cluster
+        self.api = Api(cluster)
+        self.operator: Operator
+
+    def start(
+        self, *, name: str = "operator", command: Sequence[str] = RUN, environment: Mapping[str, str] | None = None
+    ) -> Operator:
+        """A new operator process, working as soon as the lease is its own."""
+        self.operator = start_operator(self.cluster, name=name, command=command, environment=environment)
+        return self.operator
+
+    def start_and_look(self, *, command: Sequence[str] = RUN) -> None:
+        """Start it and return when it has done a pass over every service there is."""
+        self.start(command=command)
+        until(self._looked_at_all)
+
+    def _looked_at_all(self) -> bool | NotYet:
+        expected = {(item["metadata"]["name"], item["metadata"]["namespace"]) for item in self.api.list(SERVICE)}
+        code, role = self.operator.answer("/readyz")
+        seen = {labels[:2] for labels in samples(self.operator, "npuserve_service_condition")}
+        waiting = sum(samples(self.operator, "npuserve_queue_depth").values())
+        if code == 200 and role.strip() == "leader" and not waiting and expected <= seen:
+            return True
+        return NotYet(f"{role.strip()}, {len(expected & seen)} of {len(expected)} services seen, {waiting:.0f} waiting")
+
+    def writes(self, since: int = 0, *, resource: str = "", namespace: str = "") -> list[str]:
+        """Every write of the operator after a position of the audit log, one line each, renewals of its lease left out."""
+        return [
+            audit.described(event)
+            for event in self.events(since)
+            if audit.is_write(event)
+            and _part(event, "resource") != "leases"
+            and resource in ("", _part(event, "resource"))
+            and namespace in ("", _part(event, "namespace"))
+        ]
+
+    def forbidden(self) -> list[str]:
+        """Every request of the operator that RBAC refused."""
+        refused = (event for event in self.events() if event.get("annotations", {}).get(_DECISION) == "forbid")
+        return [audit.described(event) for event in refused]
+
+    def events(self, since: int = 0) -> Iterator[audit.Event]:
+        return self.cluster.audit(USER, since)
+
+    def position(self) -> int:
+        return self.cluster.audit_position()
+
+
+@contextmanager
+def site(nodes: Sequence[Object], *, components: Sequence[str] = ALL) -> Iterator[Site]:
+    """A cluster with these nodes, the CRD and the operator's account; no operator runs yet.
+
+    At its end the operator has never asked for anything that its rights do not give.
+    """
+    with ControlPlane(components) as cluster:
+        install(cluster)
+        if GARBAGE_COLLECTOR in components:
+            # It looks for new kinds of owners every 30 s, and when it starts.
+            cluster.restart(GARBAGE_COLLECTOR)
+        cluster.add_nodes(nodes)
+        built = Site(cluster)
+        try:
+            yield built
+            assert built.forbidden() == []
+        finally:
+            built.api.close()
+
+
+def samples(operator: Operator, family: str) -> dict[tuple[str, ...], float]:
+    """The values of a metric by the values of its labels, in the order of their names."""
+    families = text_string_to_metric_families(operator.get("/metrics"))
+    found = [sample for item in families for sample in item.samples if sample.name == family]
+    return {tuple(value for _, value in sorted(sample.labels.items())): sample.value for sample in found}
+
+
+def passes(operator: Operator) -> float:
+    """Passes over services since the operator started."""
+    return sum(samples(operator, "npuserve_reconcile_total").values())
+
+
+def _part(event: audit.Event, key: str) -> str:
+    """A part of what the request was about."""
+    return str(event.get("objectRef", {}).get(key, ""))
