@@ -1,6 +1,7 @@
 """Quantities as Kubernetes writes them, as exact numbers and back.
 
-Grammar: number, then one of m, nothing, k M G T P E, Ki Mi Gi Ti Pi Ei, or a decimal exponent (apimachinery/pkg/api/resource/quantity.go).
+Grammar: number, then one of m, nothing, k M G T P E, Ki Mi Gi Ti Pi Ei, or a decimal exponent
+(apimachinery/pkg/api/resource/quantity.go).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The vocabulary of the status: every condition type and every reason, each with what it means and what to do about it.
 
 Rule: a condition's reason is a member of `Reason`, and nothing else. `Ready` is always present; `Reconciling` and
-`Stalled` are present only while they are true (kstatus), so that Argo CD, Flux, Helm and `kubectl wait` understand them.
+`Stalled` are present only while they are true (kstatus), so that Argo CD, Flux, Helm and `kubectl wait` understand
+them.
 """
 
 from enum import StrEnum

@@ -25,8 +25,8 @@ class HugePages(Shape):
     """Huge pages of the host that each replica asks for on each of its nodes."""
 
     size: str = Field(pattern=HUGE_PAGE_SIZE, max_length=8, examples=["2Mi", "512Mi", "1Gi"])
-    """Size of one page, for example `2Mi`. The host's kernel decides which sizes exist (arm64: `64Ki`, `2Mi`, `32Mi`, `512Mi`,
-    `1Gi` or `16Gi`), and a node lists its own under `status.allocatable`. Required with hugepages."""
+    """Size of one page, for example `2Mi`. The host's kernel decides which sizes exist (arm64: `64Ki`, `2Mi`, `32Mi`,
+    `512Mi`, `1Gi` or `16Gi`), and a node lists its own under `status.allocatable`. Required with hugepages."""
 
     amount: Quantity = Field(examples=["8Gi"])
     """Bytes of huge pages per pod, a whole number of pages, for example `8Gi`. Required with hugepages."""
@@ -36,13 +36,13 @@ class Topology(Shape):
     """How a replica's processors and memory are placed around its NPUs."""
 
     numa: NumaAlignment | None = None
-    """Alignment of NPUs and processors to NUMA nodes. `none`: not asked for. `preferred`: asked for, and the service starts
-    without it where the node cannot give it. `required`: refused where the cluster cannot give it. Empty: decided by the
-    plan from what the chip gains by it."""
+    """Alignment of NPUs and processors to NUMA nodes. `none`: not asked for. `preferred`: asked for, and the service
+    starts without it where the node cannot give it. `required`: refused where the cluster cannot give it. Empty:
+    decided by the plan from what the chip gains by it."""
 
     cpu_pinning: bool | None = None
-    """Whether a replica gets processors of its own: whole cpus with requests equal to limits, which a node with the static
-    CPU manager policy then pins. Empty: decided by the plan."""
+    """Whether a replica gets processors of its own: whole cpus with requests equal to limits, which a node with the
+    static CPU manager policy then pins. Empty: decided by the plan."""
 
     hugepages: HugePages | None = None
     """Huge pages for key-value pools that need them. Empty: none, which is enough for basic serving."""
@@ -63,12 +63,12 @@ class Hardware(Shape):
     For example 4. Empty: the smallest number that holds the model and its key-value cache."""
 
     resource_name: ResourceName = ""
-    """Extended resource under which nodes offer these NPUs, for example `huawei.com/Ascend910`. Empty: looked up from the
-    nodes and the operator's configuration."""
+    """Extended resource under which nodes offer these NPUs, for example `huawei.com/Ascend910`. Empty: looked up from
+    the nodes and the operator's configuration."""
 
     node_selector: dict[LabelKey, LabelValue] = Field(default_factory=dict, max_length=16)
-    """Labels that a node must carry besides those that the plan asks for, for example `topology.kubernetes.io/zone: az-1`.
-    Empty: no further condition."""
+    """Labels that a node must carry besides those that the plan asks for, for example `topology.kubernetes.io/zone:
+    az-1`. Empty: no further condition."""
 
     topology: Topology = Field(default_factory=Topology)
     """How processors and memory are placed around the NPUs. Empty: decided by the plan."""

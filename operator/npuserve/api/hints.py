@@ -1,7 +1,7 @@
 """What the schema knows about a place in an object: its bounds, its examples, and which field was probably meant.
 
-A place is a tuple of field names, list indices and map keys, as pydantic reports it; `[key]` at its end is the key itself.
-Read only when something is wrong.
+A place is a tuple of field names, list indices and map keys, as pydantic reports it; `[key]` at its end is the key
+itself. Read only when something is wrong.
 """
 
 from collections.abc import Iterator, Sequence

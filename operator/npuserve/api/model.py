@@ -47,17 +47,19 @@ class Cache(Shape):
 
     claim_name: OptionalObjectName = Field(default="", examples=["weights"])
     """Name of a PersistentVolumeClaim in the namespace of the service, for example `weights`. Replicas on several nodes
-    share it, so its access mode is ReadWriteMany. Empty: weights are downloaded into each replica's own scratch space."""
+    share it, so its access mode is ReadWriteMany. Empty: weights are downloaded into each replica's own scratch space.
+    """
 
 
 class ModelSource(Shape):
     """The model that a service serves and where its weights come from."""
 
     uri: ModelUri
-    """Where the weights are: `modelscope://ORG/NAME`, `hf://ORG/NAME`, `pvc://CLAIM/PATH`, `oci://REGISTRY/REPOSITORY:TAG`
-    or `s3://BUCKET/PREFIX`, for example `modelscope://Qwen/Qwen3-32B`. A `pvc` source is mounted read-only, an `oci` source
-    is mounted as an image volume, and the others are downloaded. `host:///PATH` reads a directory of the node and is
-    refused unless the operator's configuration opens it for the namespace. Required."""
+    """Where the weights are: `modelscope://ORG/NAME`, `hf://ORG/NAME`, `pvc://CLAIM/PATH`,
+    `oci://REGISTRY/REPOSITORY:TAG` or `s3://BUCKET/PREFIX`, for example `modelscope://Qwen/Qwen3-32B`. A `pvc` source
+    is mounted read-only, an `oci` source is mounted as an image volume, and the others are downloaded. `host:///PATH`
+    reads a directory of the node and is refused unless the operator's configuration opens it for the namespace.
+    Required."""
 
     revision: str = Field(
         default="",
@@ -73,21 +75,21 @@ class ModelSource(Shape):
         max_length=128,
         examples=["Qwen3-32B"],
     )
-    """Name under which clients ask for the model in the `model` field of their requests, for example `Qwen3-32B`. Empty: the
-    last segment of `uri`."""
+    """Name under which clients ask for the model in the `model` field of their requests, for example `Qwen3-32B`.
+    Empty: the last segment of `uri`."""
 
     secret_ref: SecretReference = Field(default_factory=SecretReference)
     """Secret with the credentials of the source: key `token` for `modelscope` and `hf`, keys `accessKeyId` and
     `secretAccessKey` for `s3`. Empty: the source is read anonymously."""
 
     cache: Cache = Field(default_factory=Cache)
-    """Existing volume in which downloaded weights are kept and from which every replica reads them. Empty: every replica
-    downloads the weights for itself."""
+    """Existing volume in which downloaded weights are kept and from which every replica reads them. Empty: every
+    replica downloads the weights for itself."""
 
     config_map_ref: ConfigMapReference = Field(default_factory=ConfigMapReference)
-    """ConfigMap that describes a model which the built-in catalogue does not know: its Hugging Face `config.json` under the
-    key `config.json` and, for quantized weights, `quant_model_description.json` under that key. Empty: the catalogue is
-    asked."""
+    """ConfigMap that describes a model which the built-in catalogue does not know: its Hugging Face `config.json` under
+    the key `config.json` and, for quantized weights, `quant_model_description.json` under that key. Empty: the
+    catalogue is asked."""
 
     @property
     def scheme(self) -> str:

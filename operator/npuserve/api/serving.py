@@ -11,19 +11,22 @@ class Parallelism(Shape):
     """How one replica spreads the model over its devices. What is empty is decided by the plan."""
 
     tensor: ParallelSize | None = None
-    """Tensor parallel size: the devices that share every layer, for example 4. It divides the number of attention heads.
-    Empty: decided by the plan."""
+    """Tensor parallel size: the devices that share every layer, for example 4. It divides the number of attention
+    heads. Empty: decided by the plan."""
 
     pipeline: ParallelSize | None = None
-    """Pipeline parallel size: the groups of devices that hold consecutive layers, for example 2. Empty: decided by the plan,
-    1 where the model fits without."""
+    """Pipeline parallel size: the groups of devices that hold consecutive layers, for example 2. Empty: decided by the
+    plan, 1 where the model fits without."""
 
     data: ParallelSize | None = None
-    """Data parallel size: the copies of the attention layers in one replica, for example 2. Empty: decided by the plan."""
+    """Data parallel size: the copies of the attention layers in one replica, for example 2.
+
+    Empty: decided by the plan.
+    """
 
     expert: bool | None = None
-    """Whether the experts of a mixture-of-experts model are spread over all devices of the replica instead of being cut by
-    tensor parallelism. Empty: decided by the plan."""
+    """Whether the experts of a mixture-of-experts model are spread over all devices of the replica instead of being cut
+    by tensor parallelism. Empty: decided by the plan."""
 
 
 class Context(Shape):
@@ -34,8 +37,8 @@ class Context(Shape):
     for, at most 32768; half of that and less, down to 4096, where the key-value cache holds no more."""
 
     max_sequences: int | None = Field(default=None, ge=1, le=65_536, examples=[64])
-    """Sequences that one data-parallel rank works on at the same time, for example 64. Empty: decided by the plan from the memory left
-    for the key-value cache."""
+    """Sequences that one data-parallel rank works on at the same time, for example 64. Empty: decided by the plan from
+    the memory left for the key-value cache."""
 
 
 class Auth(Shape):

@@ -1,7 +1,7 @@
 """What the operator says about a service: conditions, the resolved plan, and what the `scale` subresource reads.
 
-Rule: everything is bounded, and texts of the operator's own are cut rather than refused. The plan is what runs, with the
-generation it was made from; live numbers are metrics and have no place here.
+Rule: everything is bounded, and texts of the operator's own are cut rather than refused. The plan is what runs, with
+the generation it was made from; live numbers are metrics and have no place here.
 """
 
 from typing import Annotated, Literal
@@ -64,7 +64,10 @@ class PlannedParallelism(Shape):
 
 
 class PlannedMemory(Shape):
-    """The memory budget of one device, in bytes. Weights, runtime and key-value cache together are at most what is usable."""
+    """The memory budget of one device, in bytes.
+
+    Weights, runtime and key-value cache together are at most what is usable.
+    """
 
     usable: Bytes
     """Bytes of a device that the engine may use."""
@@ -202,8 +205,8 @@ class InferenceServiceStatus(Shape):
         tuple[StatusCondition, ...],
         Field(strict=False, max_length=16, json_schema_extra=list_map("type")),
     ] = ()
-    """Statements about the service: `Ready` always, `Reconciling` and `Stalled` only while they are true, and `Accepted`,
-    `ModelReady`, `Available`, `Scaling` and `Degraded`."""
+    """Statements about the service: `Ready` always, `Reconciling` and `Stalled` only while they are true, and
+    `Accepted`, `ModelReady`, `Available`, `Scaling` and `Degraded`."""
 
     replicas: Count | None = None
     """Replicas that exist."""

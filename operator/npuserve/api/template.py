@@ -1,4 +1,7 @@
-"""What a service adds to its pods. Fields that could widen a tenant's rights open only through the operator's allow-lists."""
+"""What a service adds to its pods.
+
+Fields that could widen a tenant's rights open only through the operator's allow-lists.
+"""
 
 from typing import Annotated, Literal
 
@@ -33,8 +36,8 @@ class Resources(Shape):
     """Processors per pod, for example `40`. Empty: at least 5 per device, decided by the plan."""
 
     memory: Quantity | None = Field(default=None, examples=["256Gi"])
-    """Memory request per pod, the shared memory included, for example `256Gi`. Empty: decided by the plan from the size of
-    the weights."""
+    """Memory request per pod, the shared memory included, for example `256Gi`. Empty: decided by the plan from the size
+    of the weights."""
 
 
 class EnvironmentVariable(Shape):
@@ -76,8 +79,8 @@ class NodeRequirement(Shape):
     """How the label is compared with `values`. Required."""
 
     values: Annotated[tuple[LabelValue, ...], Field(strict=False, max_length=64)] = ()
-    """Values to compare with: one or more with `In` and `NotIn`, one whole number with `Gt` and `Lt`, none with `Exists` and
-    `DoesNotExist`. Empty: none."""
+    """Values to compare with: one or more with `In` and `NotIn`, one whole number with `Gt` and `Lt`, none with
+    `Exists` and `DoesNotExist`. Empty: none."""
 
 
 class Template(Shape):
@@ -88,7 +91,10 @@ class Template(Shape):
     refused. Empty: none are added."""
 
     annotations: dict[LabelKey, AnnotationValue] = Field(default_factory=dict, max_length=32)
-    """Annotations added to the pods. Those that schedulers and device plugins act on are refused. Empty: none are added."""
+    """Annotations added to the pods.
+
+    Those that schedulers and device plugins act on are refused. Empty: none are added.
+    """
 
     image_pull_secrets: Annotated[
         tuple[PullSecret, ...],
@@ -113,8 +119,8 @@ class Template(Shape):
         tuple[Toleration, ...],
         Field(strict=False, max_length=16, json_schema_extra={"x-kubernetes-list-type": "atomic"}),
     ] = ()
-    """Taints that the pods tolerate. Each must be on the allow-list of the operator's configuration, which is empty unless
-    the platform team fills it. Empty: none."""
+    """Taints that the pods tolerate. Each must be on the allow-list of the operator's configuration, which is empty
+    unless the platform team fills it. Empty: none."""
 
     priority_class_name: OptionalObjectName = Field(default="", examples=["batch-low"])
     """PriorityClass of the pods, for example `batch-low`. It must be on the allow-list of the operator's configuration.
@@ -124,5 +130,5 @@ class Template(Shape):
         tuple[NodeRequirement, ...],
         Field(strict=False, max_length=16, json_schema_extra={"x-kubernetes-list-type": "atomic"}),
     ] = ()
-    """Conditions on node labels that must all hold. Their keys must be on the allow-list of the operator's configuration.
-    Empty: none."""
+    """Conditions on node labels that must all hold. Their keys must be on the allow-list of the operator's
+    configuration. Empty: none."""

@@ -1,6 +1,8 @@
-"""Which mixer each layer of a config.json has: grouped, latent, compressed or linear attention, over the whole context or a window.
+"""Which mixer each layer of a config.json has: grouped, latent, compressed or linear attention, over the whole context
+or a window.
 
-Shapes by family: transformers `configuration_<model_type>.py`, and v@0.23.0:vllm/model_executor/models/ for remote code.
+Shapes by family: transformers `configuration_<model_type>.py`, and v@0.23.0:vllm/model_executor/models/ for remote
+code.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ _HEAD_DIM = ("head_dim", "attention_head_dim", "kv_channels", "hidden_size_per_h
 _ENCODERS = frozenset(
     {"bert", "roberta", "xlm-roberta", "distilbert", "modernbert", "mpnet", "camembert", "nomic_bert", "new", "gte"}
 )
-# Not in vLLM's MLA list (v@0.23.0:vllm/transformers_utils/model_arch_config_convertor.py, `is_deepseek_mla`): heads are cached expanded.
+# Not in vLLM's MLA list (v@0.23.0:vllm/transformers_utils/model_arch_config_convertor.py, `is_deepseek_mla`): heads are
+# cached expanded.
 _EXPANDED_LATENT = frozenset({"minicpm3"})
 # Fields of hybrids whose layers are none of the above; reading past them would give a plausible wrong answer.
 _NOT_UNDERSTOOD = (
@@ -199,7 +202,8 @@ def _kimi(text: Fields, kimi: Fields, layers: int) -> tuple[Mixer, ...]:
 
 
 def _delta(text: Fields) -> DeltaAttention:
-    """Gated delta net. vLLM keeps the recurrent state in the model's type unless the config asks for float32 (mamba_ssm_dtype)."""
+    """Gated delta net. vLLM keeps the recurrent state in the model's type unless the config asks for float32
+    (mamba_ssm_dtype)."""
     return DeltaAttention(
         key_heads=text.size("linear_num_key_heads"),
         value_heads=text.size("linear_num_value_heads"),

@@ -1,8 +1,9 @@
 """What one sequence costs in cache memory on one device.
 
-Grouped attention: layers * max(1, kv_heads / tensor) * (key + value elements); a latent cache is the same on every tensor-parallel rank; windowed layers
-stop growing at their window; linear attention and state-space layers cost the same at any length. Page padding is the engine's and not counted.
-Sources: v@0.23.0:vllm/v1/kv_cache_interface.py, va@0.23.0.post1:vllm_ascend/core/kv_cache_interface.py, v@0.23.0:vllm/model_executor/layers/mamba/mamba_utils.py.
+Grouped attention: layers * max(1, kv_heads / tensor) * (key + value elements); a latent cache is the same on every
+tensor-parallel rank; windowed layers stop growing at their window; linear attention and state-space layers cost the
+same at any length. Page padding is the engine's and not counted. Sources: v@0.23.0:vllm/v1/kv_cache_interface.py,
+va@0.23.0.post1:vllm_ascend/core/kv_cache_interface.py, v@0.23.0:vllm/model_executor/layers/mamba/mamba_utils.py.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ class KvCost:
         return -(-self.growing.numerator // self.growing.denominator)
 
     def sequence(self, tokens: int, *, scheduled: int = 0) -> int:
-        """Bytes of a sequence of `tokens`; windowed layers also hold the `scheduled` tokens of a step that is under way."""
+        """Bytes of a sequence of `tokens`; windowed layers also hold the `scheduled` tokens of a step that is under
+        way."""
         held = self.growing * tokens
         held += sum((item.per_token * min(tokens, item.window + scheduled) for item in self.windowed), Fraction(0))
         return -(-held.numerator // held.denominator) + self.constant
@@ -66,7 +68,8 @@ def kv_cost(
 ) -> KvCost:
     """The cost of one sequence on the fullest pipeline stage.
 
-    `kv_dtype_bytes`: 2, or 1 for an INT8 or FP8 cache; `draft` adds the layers of the multi-token prediction head to the last stage.
+    `kv_dtype_bytes`: 2, or 1 for an INT8 or FP8 cache; `draft` adds the layers of the multi-token prediction head to
+    the last stage.
     """
     kinds = (*facts.kinds, *facts.mtp_layers) if draft else facts.kinds
     costs = [_mixer_cost(kind.mixer, tensor=tensor, kv_dtype_bytes=kv_dtype_bytes) for kind in kinds]
@@ -128,7 +131,8 @@ def _grouped(mixer: GroupedAttention, *, tensor: int, kv_dtype_bytes: int) -> Kv
 def _latent_bytes(mixer: LatentAttention, *, tensor: int, kv_dtype_bytes: int) -> int:
     """The latent vector and the index key may be quantized, with their scales; positions stay in BF16.
 
-    va@0.23.0.post1:vllm_ascend/attention/utils.py (`get_sfa_qsfa_packed_head_dim`), vllm_ascend/core/kv_cache_interface.py.
+    va@0.23.0.post1:vllm_ascend/attention/utils.py (`get_sfa_qsfa_packed_head_dim`),
+    vllm_ascend/core/kv_cache_interface.py.
     """
     if not mixer.caches_latent:
         heads = max(1, -(-mixer.heads // tensor))
@@ -140,7 +144,8 @@ def _latent_bytes(mixer: LatentAttention, *, tensor: int, kv_dtype_bytes: int) -
 
 
 def _compressed(mixer: CompressedAttention, kv_dtype_bytes: int) -> KvCost:
-    """One entry in `ratio` tokens, an INT8 index key with an FP16 scale beside it, the window, and the FP32 state of the compressor.
+    """One entry in `ratio` tokens, an INT8 index key with an FP16 scale beside it, the window, and the FP32 state of
+    the compressor.
 
     va@0.23.0.post1:vllm_ascend/models/deepseek_v4.py.
     """

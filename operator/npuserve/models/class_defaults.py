@@ -1,6 +1,7 @@
 """What the library class of a model type takes for dimensions that a config.json leaves out.
 
-Only nested descriptions (text_config) leave them out, because they are saved as differences. Source: transformers `configuration_<model_type>.py`.
+Only nested descriptions (text_config) leave them out, because they are saved as differences. Source: transformers
+`configuration_<model_type>.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a config.json says about a model: `read_config`, total over every JSON value.
 
-The language part may be nested (text_config, llm_config, language_config, thinker_config); dimensions the file leaves to the library class are that class's
-defaults. What cannot be read is answered with a sentence that names the field.
+The language part may be nested (text_config, llm_config, language_config, thinker_config); dimensions the file leaves
+to the library class are that class's defaults. What cannot be read is answered with a sentence that names the field.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ class UnreadableConfig:
 
 
 def read_config(config: object, *, name: str = "") -> ModelFacts | UnreadableConfig:
-    """The facts of the model that this parsed config.json describes. `name` is "organisation/model"; it names the result and hints at the task only."""
+    """The facts of the model that this parsed config.json describes.
+
+    `name` is "organisation/model"; it names the result and hints at the task only.
+    """
     if not isinstance(config, Mapping):
         return UnreadableConfig(f"{_called(name)} is no JSON object; provide the model's own config.json.")
     try:
@@ -88,7 +91,10 @@ def _read(config: Fields, name: str) -> ModelFacts:
 
 
 def _language_part(config: Fields) -> Fields:
-    """The innermost nested description of a language model, else the whole file. Only nested ones leave out what equals their class's defaults."""
+    """The innermost nested description of a language model, else the whole file.
+
+    Only nested ones leave out what equals their class's defaults.
+    """
     part = config
     for _ in range(3):
         nested = part.table(*_NESTED)

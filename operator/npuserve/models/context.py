@@ -1,7 +1,9 @@
-"""How many tokens a model can take: the smallest length its config.json states, times the rope scaling that is not yet in it.
+"""How many tokens a model can take: the smallest length its config.json states, times the rope scaling that is not yet
+in it.
 
-As vLLM derives it: v@0.23.0:vllm/transformers_utils/model_arch_config_convertor.py (`derive_max_model_len_and_key`) and vllm/config/model.py
-(`_get_and_verify_max_len`). Yarn scales the original length; llama3, su and longrope lengths are final; Gemma 3 states the scaled one.
+As vLLM derives it: v@0.23.0:vllm/transformers_utils/model_arch_config_convertor.py (`derive_max_model_len_and_key`) and
+vllm/config/model.py (`_get_and_verify_max_len`). Yarn scales the original length; llama3, su and longrope lengths are
+final; Gemma 3 states the scaled one.
 """
 
 from __future__ import annotations

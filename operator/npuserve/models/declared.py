@@ -1,7 +1,10 @@
-"""What weights say about their own number format: `quantization_config` of config.json, MindIE's `quantize`, or msmodelslim's quant_model_description.json.
+"""What weights say about their own number format: `quantization_config` of config.json, MindIE's `quantize`, or
+msmodelslim's quant_model_description.json.
 
-Silence is None and means unknown. Sources: v@0.23.0:vllm/model_executor/layers/quantization/ (fp8.py, compressed_tensors/, modelopt.py, awq.py, gptq.py,
-mxfp4.py), va@0.23.0.post1:vllm_ascend/quantization/modelslim_config.py, LLM:examples/atb_models/atb_llm/utils/quantize/quant_type.py.
+Silence is None and means unknown. Sources: v@0.23.0:vllm/model_executor/layers/quantization/ (fp8.py,
+compressed_tensors/, modelopt.py, awq.py, gptq.py, mxfp4.py),
+va@0.23.0.post1:vllm_ascend/quantization/modelslim_config.py,
+LLM:examples/atb_models/atb_llm/utils/quantize/quant_type.py.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ from npuserve.models.fields import Fields, UnreadableError
 from npuserve.models.quantization import FLOAT_BITS, PLAIN, QUANTIZED_PARTS, SCHEMES, normalise
 from npuserve.models.weights import Part
 
-# A list of exceptions covers a part when it names it for at least one layer in this many: hybrids have attention in every fourth layer.
+# A list of exceptions covers a part when it names it for at least one layer in this many: hybrids have attention in
+# every fourth layer.
 _COVERS = 5
 _MODULES = (
     (Part.LINEAR_ATTENTION, ("linear_attn", "linear_attn.out_proj")),
@@ -49,7 +53,8 @@ def read_declared(config: Fields, text: Fields, layers: int) -> QuantizationFact
 
 
 def read_quant_description(description: Mapping[str, object]) -> QuantizationFacts | None:
-    """What msmodelslim's quant_model_description.json says: per-tensor types, the model's type and the cache's; None when it types nothing."""
+    """What msmodelslim's quant_model_description.json says: per-tensor types, the model's type and the cache's; None
+    when it types nothing."""
     fields = Fields(description, {})
     kinds = _part_types(description)
     named = normalise(fields.text("model_quant_type"))

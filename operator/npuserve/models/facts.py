@@ -1,7 +1,8 @@
 """What is known of a model: one frozen value, read from its config.json.
 
-The layers are stored as the distinct ones (`kinds`) and the order they come in (`pattern`); everything else about the language model is a view of those.
-Views answer for the widest layer of a kind, which is what decides how the model may be split; 0 means the model has none.
+The layers are stored as the distinct ones (`kinds`) and the order they come in (`pattern`); everything else about the
+language model is a view of those. Views answer for the widest layer of a kind, which is what decides how the model may
+be split; 0 means the model has none.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ Family = Literal["dense", "moe"]
 
 @dataclass(frozen=True, slots=True)
 class QuantizationFacts:
-    """What the weights say about their own number format; a model without it is silent, which is not the same as unquantized."""
+    """What the weights say about their own number format; a model without it is silent, which is not the same as
+    unquantized."""
 
     method: str
     """As written: "fp8", "compressed-tensors", "modelopt", "awq", "gptq", "mxfp4", "msmodelslim", ..."""
@@ -45,7 +47,8 @@ class QuantizationFacts:
 
 @dataclass(frozen=True, slots=True)
 class Tower:
-    """An encoder for pictures or sound with its projector; `heads` decides whether it splits over tensor-parallel ranks."""
+    """An encoder for pictures or sound with its projector; `heads` decides whether it splits over tensor-parallel
+    ranks."""
 
     modality: Literal["vision", "audio"]
     parameters: int
@@ -65,7 +68,8 @@ class ModelFacts:
     dtype: str
     """"bfloat16", "float16" or "float32", as the weights are stored before quantization."""
     max_context: int
-    """Tokens, with the rope scaling that vLLM multiplies in (v@0.23.0:vllm/config/model.py, `_get_and_verify_max_len`)."""
+    """Tokens, with the rope scaling that vLLM multiplies in (v@0.23.0:vllm/config/model.py, `_get_and_verify_max_len`).
+    """
     kinds: tuple[Layer, ...]
     pattern: tuple[int, ...]
     task: Task = "generate"
@@ -78,7 +82,8 @@ class ModelFacts:
     quantization: QuantizationFacts | None = None
 
     def __hash__(self) -> int:
-        """A few telling fields: facts are keys of many memos, and hashing all of them costs more than what is remembered."""
+        """A few telling fields: facts are keys of many memos, and hashing all of them costs more than what is
+        remembered."""
         return hash((self.name, self.architecture, self.hidden_size, self.vocab_size, len(self.pattern)))
 
     @property

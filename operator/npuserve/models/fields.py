@@ -1,6 +1,8 @@
-"""How a JSON object is read when nothing about it can be trusted: typed, by any of several names, with a sentence when it does not fit.
+"""How a JSON object is read when nothing about it can be trusted: typed, by any of several names, with a sentence when
+it does not fit.
 
-Every getter either answers with the type it promises or raises `UnreadableError`, whose text names the field and what it should be.
+Every getter either answers with the type it promises or raises `UnreadableError`, whose text names the field and what
+it should be.
 """
 
 from __future__ import annotations

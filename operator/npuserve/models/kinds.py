@@ -1,7 +1,7 @@
 """Which kind of mixer each layer has: full, sliding, chunked, linear or lightning.
 
-The first of these decides: a list with one entry per layer; an interval or pattern length; the model type's own rule; one `sliding_window` for all.
-Rules of model types: transformers `configuration_<model_type>.py`.
+The first of these decides: a list with one entry per layer; an interval or pattern length; the model type's own rule;
+one `sliding_window` for all. Rules of model types: transformers `configuration_<model_type>.py`.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def _regular(text: Fields, layers: int) -> tuple[str, ...] | None:
 
 
 def _uniform(text: Fields, layers: int) -> tuple[str, ...]:
-    """One sliding window for all layers, or, in the Qwen classes, for those from `max_window_layers` on and only when switched on."""
+    """One sliding window for all layers, or, in the Qwen classes, for those from `max_window_layers` on and only when
+    switched on."""
     qwen = text.text("model_type").startswith("qwen")
     if (
         not text.count("sliding_window")

@@ -1,7 +1,7 @@
 """What one layer of a model consists of: a mixer (looks at other tokens) and a feed-forward part (looks at one token).
 
-Every architecture is a sequence of such layers; parameters, weight bytes, KV bytes and legal splits all follow from the shapes below.
-Sizes are counts of elements, windows are tokens; 0 means "has none".
+Every architecture is a sequence of such layers; parameters, weight bytes, KV bytes and legal splits all follow from the
+shapes below. Sizes are counts of elements, windows are tokens; 0 means "has none".
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FLOAT_BYTES = 2
-"""bfloat16 and float16; float32 checkpoints are served in one of them (v@0.23.0:vllm/config/model.py, `_get_and_verify_dtype`)."""
+"""bfloat16 and float16; float32 checkpoints are served in one of them (v@0.23.0:vllm/config/model.py,
+`_get_and_verify_dtype`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class GroupedAttention:
 
 @dataclass(frozen=True, slots=True)
 class LatentAttention:
-    """Multi-head latent attention (DeepSeek V2 and later, Kimi, GLM-5): the cache holds one compressed vector for all heads."""
+    """Multi-head latent attention (DeepSeek V2 and later, Kimi, GLM-5): the cache holds one compressed vector for all
+    heads."""
 
     heads: int
     q_lora_rank: int
@@ -53,7 +55,8 @@ class LatentAttention:
 
 @dataclass(frozen=True, slots=True)
 class CompressedAttention:
-    """DeepSeek-V4: one shared key-value vector, a sliding window of recent tokens, and one compressed entry per `ratio` older tokens."""
+    """DeepSeek-V4: one shared key-value vector, a sliding window of recent tokens, and one compressed entry per `ratio`
+    older tokens."""
 
     heads: int
     head_dim: int
@@ -69,7 +72,10 @@ class CompressedAttention:
 
 @dataclass(frozen=True, slots=True)
 class DeltaAttention:
-    """Linear attention with a delta rule: gated delta net (Qwen3-Next, Qwen3.5) or Kimi delta attention. Constant state per sequence."""
+    """Linear attention with a delta rule: gated delta net (Qwen3-Next, Qwen3.5) or Kimi delta attention.
+
+    Constant state per sequence.
+    """
 
     key_heads: int
     value_heads: int

@@ -1,7 +1,8 @@
 """Which tensor- and expert-parallel sizes a model can be cut into, and why not.
 
-Attention heads divide by the tensor-parallel size; key-value heads divide by it or it by them; intermediate sizes divide; whole experts divide by the
-expert-parallel size (v@0.23.0:vllm/model_executor/models/, vllm/distributed/utils.py `divide`). Vocabularies are padded, so they never object.
+Attention heads divide by the tensor-parallel size; key-value heads divide by it or it by them; intermediate sizes
+divide; whole experts divide by the expert-parallel size (v@0.23.0:vllm/model_executor/models/,
+vllm/distributed/utils.py `divide`). Vocabularies are padded, so they never object.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from npuserve.models.layers import (
 def tensor_parallel_errors(facts: ModelFacts, tensor: int, *, data: int = 1, expert: int = 1) -> tuple[str, ...]:
     """One sentence for each reason why the model cannot be cut so; empty when it can.
 
-    `expert` is the expert-parallel size (1: off, else tensor * data). Groups of 4-bit weights that share a scale, where the weights declare them, stay whole.
+    `expert` is the expert-parallel size (1: off, else tensor * data). Groups of 4-bit weights that share a scale, where
+    the weights declare them, stay whole.
     """
     declared = facts.quantization
     group = declared.group_size if declared is not None and declared.bits_weights < 8 else 0
@@ -33,7 +35,8 @@ def tensor_parallel_errors(facts: ModelFacts, tensor: int, *, data: int = 1, exp
 
 
 def splits_encoders(facts: ModelFacts, tensor: int) -> bool:
-    """Whether the encoders of pictures and sound can be cut; where not, the engine runs them on every rank (`mm-encoder-tp-mode data`)."""
+    """Whether the encoders of pictures and sound can be cut; where not, the engine runs them on every rank
+    (`mm-encoder-tp-mode data`)."""
     return all(tower.heads % tensor == 0 for tower in facts.towers)
 
 

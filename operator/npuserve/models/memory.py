@@ -1,9 +1,10 @@
 """How many parameters a model has and how many bytes its weights take, in all and on the fullest device.
 
-Bytes on a device = the largest pipeline stage of: layers (vLLM gives the first and the last stage the fewest), embeddings on the first, output head and
-multi-token prediction on the last. Within a stage attention and feed-forward parts are cut by tensor parallelism, keys and values into at most kv_heads
-pieces, and routed experts go over all tensor * data devices, whole (expert parallelism) or in slices
-(v@0.23.0:vllm/model_executor/layers/fused_moe/config.py, `FusedMoEParallelConfig.make`).
+Bytes on a device = the largest pipeline stage of: layers (vLLM gives the first and the last stage the fewest),
+embeddings on the first, output head and multi-token prediction on the last. Within a stage attention and feed-forward
+parts are cut by tensor parallelism, keys and values into at most kv_heads pieces, and routed experts go over all tensor
+* data devices, whole (expert parallelism) or in slices (v@0.23.0:vllm/model_executor/layers/fused_moe/config.py,
+`FusedMoEParallelConfig.make`).
 """
 
 from __future__ import annotations
@@ -118,7 +119,8 @@ def weight_bytes_per_device(
 
 
 def stage_ranges(layers: int, pipeline: int) -> tuple[tuple[int, int], ...]:
-    """Layers [start, end) of each stage; extra layers go to the middle first (v@0.23.0:vllm/distributed/utils.py, `get_pp_indices`)."""
+    """Layers [start, end) of each stage; extra layers go to the middle first (v@0.23.0:vllm/distributed/utils.py,
+    `get_pp_indices`)."""
     sizes = [layers // pipeline] * pipeline
     for index in range(layers % pipeline):
         sizes[-(index + 2)] += 1

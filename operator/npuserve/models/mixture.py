@@ -1,6 +1,7 @@
 """Which feed-forward part each layer of a config.json has: dense, or a mixture of experts.
 
-Names differ by family; the first one present counts. Sources: transformers `configuration_<model_type>.py`; v@0.23.0:vllm/model_executor/models/ for remote code.
+Names differ by family; the first one present counts. Sources: transformers `configuration_<model_type>.py`;
+v@0.23.0:vllm/model_executor/models/ for remote code.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def gated(text: Fields) -> bool:
 
 def _dense(text: Fields, hidden: int, names: tuple[str, ...]) -> Dense:
     gate = gated(text)
-    # Classes without a gate leave the width out when it is four times the hidden size (transformers GPT2Config, BloomConfig).
+    # Classes without a gate leave the width out when it is four times the hidden size (transformers GPT2Config,
+    # BloomConfig).
     width = text.size(*names) if gate else text.count(*names) or 4 * hidden
     # Qwen 1 states the sum of gate and up (its modeling_qwen.py).
     return Dense(max(1, width // 2) if text.text("model_type") == "qwen" else width, gate)

@@ -1,7 +1,9 @@
-"""Which layers the models have that describe each layer on its own: Nemotron-H (state-space hybrids) and pruned Nemotrons.
+"""Which layers the models have that describe each layer on its own: Nemotron-H (state-space hybrids) and pruned
+Nemotrons.
 
-Nemotron-H alternates single parts: state space (M), attention (*), dense (-), experts (E). Sources: the models' own configuration_nemotron_h.py and
-configuration_decilm.py; v@0.23.0:vllm/model_executor/models/nemotron_h.py, nemotron_nas.py.
+Nemotron-H alternates single parts: state space (M), attention (*), dense (-), experts (E). Sources: the models' own
+configuration_nemotron_h.py and configuration_decilm.py; v@0.23.0:vllm/model_executor/models/nemotron_h.py,
+nemotron_nas.py.
 """
 
 from __future__ import annotations
@@ -70,7 +72,8 @@ def _attention(text: Fields, hidden: int) -> GroupedAttention:
 
 
 def _pruned(text: Fields, hidden: int, block: object) -> Layer:
-    """A block whose attention or feed-forward part may be missing, with its own number of key-value heads and its own width."""
+    """A block whose attention or feed-forward part may be missing, with its own number of key-value heads and its own
+    width."""
     if not isinstance(block, dict):
         raise UnreadableError('"block_configs" holds something that is no object')
     attention, forward = (Fields(block, {}).table(name) for name in ("attention", "ffn"))

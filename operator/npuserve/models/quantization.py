@@ -1,9 +1,10 @@
 """Which number formats weights come in, how users spell them, and how many bits each part of a model then takes.
 
-One row per scheme. The bits of a routed expert are the scheme's own; the other linear layers of a mixture model may follow another row (`elsewhere`),
-because quantization tools treat them so: W4A8 is INT4 experts with INT8 attention (va@0.23.0.post1:vllm_ascend/quantization/methods/w4a8.py).
-Embeddings, output head, router, norms, encoders and MLA's absorbed projection stay in floating point under every scheme.
-Whether a chip or an engine supports a scheme is decided elsewhere.
+One row per scheme. The bits of a routed expert are the scheme's own; the other linear layers of a mixture model may
+follow another row (`elsewhere`), because quantization tools treat them so: W4A8 is INT4 experts with INT8 attention
+(va@0.23.0.post1:vllm_ascend/quantization/methods/w4a8.py). Embeddings, output head, router, norms, encoders and MLA's
+absorbed projection stay in floating point under every scheme. Whether a chip or an engine supports a scheme is decided
+elsewhere.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ QUANTIZED_PARTS = frozenset({Part.ATTENTION, Part.LINEAR_ATTENTION, Part.MLP, Pa
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """One number format: bits of a weight, of an activation and of a cached key or value; weights per scale and bits per scale."""
+    """One number format: bits of a weight, of an activation and of a cached key or value; weights per scale and bits
+    per scale."""
 
     name: str
     weight_bits: int
@@ -106,7 +108,8 @@ def normalise(name: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """How one part is kept: bits of a weight; scales of `scale_bits`, one for `group_size` weights (0: one per output channel)."""
+    """How one part is kept: bits of a weight; scales of `scale_bits`, one for `group_size` weights (0: one per output
+    channel)."""
 
     bits: int
     group_size: int = 0
@@ -135,7 +138,8 @@ def storage(part: Part, scheme: Scheme, *, mixture: bool, declared: Quantization
 
 
 def declared_scheme(declared: QuantizationFacts) -> Scheme:
-    """The row for weights that declare their format, with the bits they declare where those are others than the table's."""
+    """The row for weights that declare their format, with the bits they declare where those are others than the
+    table's."""
     row = SCHEMES.get(declared.scheme) or Scheme(declared.scheme, declared.bits_weights, declared.bits_activations)
     return replace(
         row, weight_bits=declared.bits_weights, activation_bits=declared.bits_activations, kv_bits=declared.bits_cache

@@ -1,6 +1,7 @@
 """What a model is for, where its class or its name says so for certain.
 
-Embedding and ranking models of decoder classes differ from chat models in name only (Qwen3-Embedding, Qwen3-Reranker, gte-Qwen2).
+Embedding and ranking models of decoder classes differ from chat models in name only (Qwen3-Embedding, Qwen3-Reranker,
+gte-Qwen2).
 """
 
 from __future__ import annotations

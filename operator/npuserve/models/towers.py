@@ -1,7 +1,8 @@
 """Which encoders for pictures and sound a config.json describes, and how many parameters they have.
 
-layers * (4 attention matrices + 2 or 3 feed-forward matrices) + patch embedding + positions + projector. Shapes by family, from
-v@0.23.0:vllm/model_executor/models/ (the file is named beside each). An encoder the file only mentions counts nothing and is `multimodal` all the same.
+layers * (4 attention matrices + 2 or 3 feed-forward matrices) + patch embedding + positions + projector. Shapes by
+family, from v@0.23.0:vllm/model_executor/models/ (the file is named beside each). An encoder the file only mentions
+counts nothing and is `multimodal` all the same.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from npuserve.models.facts import Tower
 from npuserve.models.fields import Fields
 
-# openai/clip-vit-large-patch14-336: 24 layers of 1024, feed-forward 4096; SAM ViT-B: 12 layers of 768, feed-forward 3072 (phi3v.py, deepencoder.py).
+# openai/clip-vit-large-patch14-336: 24 layers of 1024, feed-forward 4096; SAM ViT-B: 12 layers of 768, feed-forward
+# 3072 (phi3v.py, deepencoder.py).
 _CLIP_LARGE = 24 * (4 * 1024**2 + 2 * 1024 * 4096) + 3 * 14 * 14 * 1024 + 577 * 1024
 _SAM_BASE = 12 * (4 * 768**2 + 2 * 768 * 3072) + 3 * 16 * 16 * 768 + 4096 * 768
 
@@ -79,7 +81,8 @@ def _matrices(vision: Fields) -> int:
 
 
 def _projector(config: Fields, vision: Fields, width: int, *, hidden: int) -> int:
-    """Patches are merged `spatial_merge_size` squared at a time, then projected; Qwen3-VL has one more merger per deep stack."""
+    """Patches are merged `spatial_merge_size` squared at a time, then projected; Qwen3-VL has one more merger per deep
+    stack."""
     merge = (
         vision.count("spatial_merge_size")
         or config.count("spatial_merge_size")

@@ -1,7 +1,8 @@
 """Which weights a model has: one row per group of matrices, with how tensor and expert parallelism cut it.
 
-Parameters, bytes on disk and bytes per device are sums over these rows, so an architecture is described once. Biases, gates of single elements and
-hyper-connections are left out: below 0.1 % of any model. Shapes: v@0.23.0:vllm/model_executor/models/ and va@0.23.0.post1:vllm_ascend/models/deepseek_v4.py.
+Parameters, bytes on disk and bytes per device are sums over these rows, so an architecture is described once. Biases,
+gates of single elements and hyper-connections are left out: below 0.1 % of any model. Shapes:
+v@0.23.0:vllm/model_executor/models/ and va@0.23.0.post1:vllm_ascend/models/deepseek_v4.py.
 """
 
 from __future__ import annotations
@@ -98,7 +99,8 @@ def tower_weights(facts: ModelFacts) -> tuple[Weight, ...]:
 
 
 def mtp_weights(facts: ModelFacts) -> tuple[Weight, ...]:
-    """The multi-token prediction head: its layers and one projection of two hidden vectors into one, on the last pipeline stage.
+    """The multi-token prediction head: its layers and one projection of two hidden vectors into one, on the last
+    pipeline stage.
 
     Embeddings and output head are the main model's (v@0.23.0:vllm/model_executor/models/deepseek_mtp.py).
     """
@@ -145,7 +147,8 @@ def _latent(mixer: LatentAttention, hidden: int) -> tuple[Weight, ...]:
     query = mixer.heads * (mixer.nope_dim + mixer.rope_dim)
     down = mixer.kv_lora_rank + mixer.rope_dim + mixer.q_lora_rank
     expanded = mixer.heads * (mixer.nope_dim + mixer.value_dim)
-    # The projection stays beside its two absorbed halves, except in sparse attention (va@0.23.0.post1:vllm_ascend/attention/mla_v1.py, sfa_v1.py).
+    # The projection stays beside its two absorbed halves, except in sparse attention
+    # (va@0.23.0.post1:vllm_ascend/attention/mla_v1.py, sfa_v1.py).
     copies = 2 if mixer.caches_latent and not mixer.index_dim else 1
     return (
         _linear(hidden, down, split=Split.WHOLE),

@@ -1,4 +1,5 @@
-"""How a Deployment's replicas are to be replaced: as decided with their template, and afresh in the write that changes it."""
+"""How a Deployment's replicas are to be replaced: as decided with their template, and afresh in the write that changes
+it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What the objects of a service are called.
 
 Rule: a child has the name of its service where that is a DNS-1035 label of at most 52 characters. Every other name
-loses its dots, gains a letter in front, is cut, and ends in a hash of the whole name, so that no two services of a namespace
-share a child.
+loses its dots, gains a letter in front, is cut, and ends in a hash of the whole name, so that no two services of a
+namespace share a child.
 """
 
 from __future__ import annotations

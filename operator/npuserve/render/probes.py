@@ -1,7 +1,8 @@
 """When Kubernetes takes a replica for started, ready and alive, and what it runs before the replica is told to end.
 
 Rule: until the startup probe has held once the others rest; it may fail for as long as the weights take to load. Ready
-is prompt, so that clients leave a replica within seconds. Alive is patient, because a restart costs the load time again.
+is prompt, so that clients leave a replica within seconds. Alive is patient, because a restart costs the load time
+again.
 """
 
 from __future__ import annotations

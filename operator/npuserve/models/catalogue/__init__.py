@@ -1,7 +1,8 @@
 """Which models are known without a network: one published config.json per model, and the quantized uploads of them.
 
-A model is found by its exact path on a hub ("Qwen/Qwen3-32B"), by the same path in other capitals, or by a path that another hub gives the same files;
-a path that merely resembles one is not found, only offered by `nearest`. Origin and licence of every file: NOTICE.md.
+A model is found by its exact path on a hub ("Qwen/Qwen3-32B"), by the same path in other capitals, or by a path that
+another hub gives the same files; a path that merely resembles one is not found, only offered by `nearest`. Origin and
+licence of every file: NOTICE.md.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def names() -> tuple[str, ...]:
 
 
 def lookup(path: str) -> ModelFacts | None:
-    """The facts of the model with this path on a hub; None when the catalogue has no such model. Called again it costs a dictionary look-up."""
+    """The facts of the model with this path on a hub; None when the catalogue has no such model. Called again it costs
+    a dictionary look-up."""
     name = canonical(path)
     return None if name is None else _facts(name)
 

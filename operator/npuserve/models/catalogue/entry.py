@@ -1,7 +1,8 @@
 """What of a published config.json the catalogue keeps, and how it is written down.
 
-Kept is everything that describes the model. Left out: private keys (they begin with "_" and hold paths of whoever saved the file), code references, label
-tables, task settings, and numbers that JSON cannot carry (Infinity). One top-level field per line, so that a change reads as one.
+Kept is everything that describes the model. Left out: private keys (they begin with "_" and hold paths of whoever saved
+the file), code references, label tables, task settings, and numbers that JSON cannot carry (Infinity). One top-level
+field per line, so that a change reads as one.
 """
 
 from __future__ import annotations
