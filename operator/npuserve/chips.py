@@ -1,13 +1,15 @@
 """Which NPU products exist, and what each means for a plan: one row per product id.
 
-Hardware identity is (chip, memory per device): products that share both share plans. A *device* is what one unit of the resource is: on A3 a die, on
-300I Duo one of the card's two chips. `usable_mib` is what torch_npu reports as total memory (60.96 GiB measured on 64 GiB A2 and A3 devices, other sizes
-scaled by the same 0.9525), the figure that an engine's utilization applies to; npu-smi shows more. Rows whose memory no source states carry None and are
-refused with that reason.
+Hardware identity is (chip, memory per device): products that share both share plans. A *device* is what one unit of the
+resource is: on A3 a die, on 300I Duo one of the card's two chips. `usable_mib` is what torch_npu reports as total
+memory (60.96 GiB measured on 64 GiB A2 and A3 devices, other sizes scaled by the same 0.9525), the figure that an
+engine's utilization applies to; npu-smi shows more. Rows whose memory no source states carry None and are refused with
+that reason.
 
 Sources: MC = Ascend/mind-cluster, HDP = Project-HAMi/ascend-device-plugin, VA = vllm-project/vllm-ascend.
-MC:docs/en/scheduling/api/k8s.md and volcano.md (names, request sizes, policies), HDP:ascend-device-configmap.yaml (HAMi names, memory),
-VA:docs/source/getting_started/installation.md (image suffixes), VA#4148 and #8746 (memory shown by npu-smi).
+MC:docs/en/scheduling/api/k8s.md and volcano.md (names, request sizes, policies), HDP:ascend-device-configmap.yaml (HAMi
+names, memory), VA:docs/source/getting_started/installation.md (image suffixes), VA#4148 and #8746 (memory shown by
+npu-smi).
 """
 
 from __future__ import annotations
@@ -48,11 +50,15 @@ class Product:
     """Assumed only of nodes whose labels say so, because plainer rows share its resource."""
     pod_labels: tuple[tuple[str, str], ...] = ()
     spellings: tuple[str, ...] = ()
-    """Other names that labels and tools show for the row's one chip; one that ends in _93 stands for all that begin so."""
+    """Other names that labels and tools show for the row's one chip; one that ends in _93 stands for all that begin so.
+    """
     image_suffix: str | None = ""
     devices_per_card: int = 1
     cost: int = 50
-    """Order in which products that fit equally well are taken: lower first. Our own order: older and smaller parts first."""
+    """Order in which products that fit equally well are taken: lower first.
+
+    Our own order: older and smaller parts first.
+    """
 
     @property
     def usable_bytes(self) -> int | None:
@@ -60,7 +66,11 @@ class Product:
 
     def resource_for(self, family: str) -> tuple[str, ...]:
         """The names under which a device plugin family offers this product."""
-        names = {"mindcluster": (self.resource,), "hami": self.hami_resources, "cce": (self.cce_resource,) if self.cce_resource else ()}
+        names = {
+            "mindcluster": (self.resource,),
+            "hami": self.hami_resources,
+            "cce": (self.cce_resource,) if self.cce_resource else (),
+        }
         return names.get(family, ())
 
     def largest_node(self) -> int:
@@ -87,7 +97,12 @@ _310P = Product(
     request_sizes=_ANY_TO_8, resource="huawei.com/Ascend310P", hami_resources=("huawei.com/Ascend310P",), image_suffix="-310p",
     pod_labels=(("ring-controller.atlas", "ascend-310P"),), cost=10,
 )  # fmt: skip
-_DUO = replace(_310P, card_label="card-300i-duo", devices_per_card=2, pod_labels=(*_310P.pod_labels, ("duo", "true"), ("npu-310-strategy", "chip")))
+_DUO = replace(
+    _310P,
+    card_label="card-300i-duo",
+    devices_per_card=2,
+    pod_labels=(*_310P.pod_labels, ("duo", "true"), ("npu-310-strategy", "chip")),
+)
 _950DT = Product(
     id="", generation="950", chips=("Ascend950DT",), memory_gib=96, usable_mib=None, dtypes=_950, devices_per_node=(8,), request_sizes=(1, 2, 4, 8),
     resource="huawei.com/npu", policy="chip8-node8", image_suffix="-a5", cost=60,
@@ -153,10 +168,13 @@ def with_chip(chip: str) -> tuple[Product, ...]:
 
 
 def chip_name(written: str) -> str:
-    """The table's name of a chip as labels and users write it: `Ascend910_9391` is `910C`; as it is where no row knows it."""
+    """The table's name of a chip as labels and users write it: `Ascend910_9391` is `910C`; as it is where no row knows
+    it."""
     bare = _bare(written)
     own = next((chip for row in PRODUCTS for chip in row.chips if _bare(chip) == bare), None)
-    return own or next((row.chips[0] for row in PRODUCTS if any(_spells(name, bare) for name in row.spellings)), written)
+    return own or next(
+        (row.chips[0] for row in PRODUCTS if any(_spells(name, bare) for name in row.spellings)), written
+    )
 
 
 def _bare(name: str) -> str:

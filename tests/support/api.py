@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -47,7 +47,8 @@ class Api:
             ca_certs=str(cluster.ca), headers={"Authorization": f"Bearer {user['token']}"}, retries=False, timeout=30
         )
 
-    def close(self) -> None:
+    def hang_up(self) -> None:
+        """Close every connection; the next request opens a new one."""
         self._pool.clear()
 
     def get(self, resource: Resource, namespace: str, name: str, *, subresource: str = "") -> Object:
@@ -93,7 +94,7 @@ class Api:
         self,
         method: str,
         where: str,
-        body: Object | None = None,
+        body: Object | Sequence[Object] | None = None,
         *,
         content: str = _JSON,
         query: Mapping[str, str] | None = None,

@@ -44,7 +44,8 @@ class NodeFacts:
 
 @dataclass(frozen=True, slots=True)
 class ClusterFacts:
-    """Nodes with NPUs and the devices in use on each; `known` is False where nodes cannot be read and capacity is unknown."""
+    """Nodes with NPUs and the devices in use on each; `known` is False where nodes cannot be read and capacity is
+    unknown."""
 
     nodes: tuple[NodeFacts, ...]
     used: Mapping[str, int] = field(default_factory=dict, hash=False)
@@ -53,7 +54,8 @@ class ClusterFacts:
     flavour: str = "auto"
     """The configured flavour; auto detects it from the resource's family."""
     memo: dict[Hashable, object] = field(default_factory=dict, init=False, compare=False, hash=False, repr=False)
-    """Answers about `nodes` that pure functions remember while these facts last; facts made from these by `replace` begin anew."""
+    """Answers about `nodes` that pure functions remember while these facts last; facts made from these by `replace`
+    begin anew."""
 
     def free(self, node: NodeFacts) -> int:
         return max(0, node.devices - self.used.get(node.name, 0)) if node.schedulable else 0

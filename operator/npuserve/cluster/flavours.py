@@ -1,8 +1,9 @@
 """How a cluster hands out NPUs: one row per device-plugin flavour.
 
-`volcano` shows on no node and comes from the configuration only; the others are detected from the names of the resources that nodes advertise.
-Sources: MC:docs/en/scheduling/api/k8s.md, MC:component/ascend-for-volcano/internal/npu/factory.go (policy annotation and scheduler),
-Project-HAMi/HAMi charts/hami (scheduler, runtime class), VA:docs/source/user_guide/deployment_guide/using_volcano_kthena.md (CCE names).
+`volcano` shows on no node and comes from the configuration only; the others are detected from the names of the
+resources that nodes advertise. Sources: MC:docs/en/scheduling/api/k8s.md,
+MC:component/ascend-for-volcano/internal/npu/factory.go (policy annotation and scheduler), Project-HAMi/HAMi charts/hami
+(scheduler, runtime class), VA:docs/source/user_guide/deployment_guide/using_volcano_kthena.md (CCE names).
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ class Flavour:
     scheduler: str
     """Empty: the cluster's default scheduler."""
     wants_policy: bool
-    """The scheduler reads the server shape from an annotation; without it the rules of the oldest server apply silently."""
+    """The scheduler reads the server shape from an annotation; without it the rules of the oldest server apply
+    silently."""
     devices_from_annotation: bool
     """The visible devices reach the container through an annotation that the scheduler writes."""
     enforces_request_sizes: bool
@@ -55,7 +57,8 @@ def named(name: str) -> Flavour | None:
 
 
 def of_family(family: str, configured: str) -> Flavour:
-    """The flavour of a resource-name family: the configured one where it is of that family, else the family's first row."""
+    """The flavour of a resource-name family: the configured one where it is of that family, else the family's first
+    row."""
     chosen = named(configured)
     if chosen is not None and chosen.family == family:
         return chosen

@@ -1,8 +1,9 @@
 """Which products a Node is, read from what it advertises.
 
-Rule: the resource name gives the family and the products that can be meant; labels strike out the rows they contradict; a row that exists only under a
-label of its own needs that label. Where several memory sizes remain, the smallest is assumed, because a plan for too much memory fails at start.
-Labels: MC:docs/en/scheduling/api/k8s.md (26.0 and older) and MC:docs/zh/scheduling/06_api/12_k8s.md (26.1), HAMi: `ascend=on`.
+Rule: the resource name gives the family and the products that can be meant; labels strike out the rows they contradict;
+a row that exists only under a label of its own needs that label. Where several memory sizes remain, the smallest is
+assumed, because a plan for too much memory fails at start. Labels: MC:docs/en/scheduling/api/k8s.md (26.0 and older)
+and MC:docs/zh/scheduling/06_api/12_k8s.md (26.1), HAMi: `ascend=on`.
 """
 
 from __future__ import annotations
@@ -36,17 +37,25 @@ def read_node(node: Mapping[str, Any]) -> tuple[NodeFacts, ...]:
     """One entry per whole-device NPU resource of a Node object; () for a node without NPUs. Total: odd objects give ()."""
     metadata, spec, status = (_object(node, key) for key in ("metadata", "spec", "status"))
     labels = {str(key): str(value) for key, value in _object(metadata, "labels").items()}
-    offered = {str(key): value for key, value in (_object(status, "allocatable") or _object(status, "capacity")).items()}
+    offered = {
+        str(key): value for key, value in (_object(status, "allocatable") or _object(status, "capacity")).items()
+    }
     return tuple(
         facts
         for resource in sorted(offered)
-        if resource.startswith(_RESOURCE_PREFIX) and not _PART_OF_A_DEVICE.search(resource) and whole(offered[resource]) > 0
+        if resource.startswith(_RESOURCE_PREFIX)
+        and not _PART_OF_A_DEVICE.search(resource)
+        and whole(offered[resource]) > 0
         if (facts := _facts(metadata, labels, spec, offered, resource)) is not None
     )
 
 
 def _facts(
-    metadata: Mapping[str, Any], labels: Mapping[str, str], spec: Mapping[str, Any], offered: Mapping[str, Any], resource: str
+    metadata: Mapping[str, Any],
+    labels: Mapping[str, str],
+    spec: Mapping[str, Any],
+    offered: Mapping[str, Any],
+    resource: str,
 ) -> NodeFacts | None:
     family = _family(resource, labels, frozenset(offered))
     devices = _devices(metadata, resource, whole(offered[resource]))
@@ -64,7 +73,11 @@ def _facts(
         chip=_chip(labels, resource, rows),
         cpus=whole(offered.get("cpu")),
         memory=whole(offered.get("memory")),
-        hugepages=tuple((key.removeprefix("hugepages-"), whole(offered[key])) for key in sorted(offered) if key.startswith("hugepages-")),
+        hugepages=tuple(
+            (key.removeprefix("hugepages-"), whole(offered[key]))
+            for key in sorted(offered)
+            if key.startswith("hugepages-")
+        ),
         labels=labels,
         taints=_taints(spec),
         schedulable=not spec.get("unschedulable", False),
@@ -72,10 +85,9 @@ def _facts(
     )
 
 
-
-
 def _devices(metadata: Mapping[str, Any], resource: str, offered: int) -> int:
-    """Whole devices: HAMi offers each several times, once per slice, and lists the real ones in an annotation (HDP:internal/manager/manager.go)."""
+    """Whole devices: HAMi offers each several times, once per slice, and lists the real ones in an annotation
+    (HDP:internal/manager/manager.go)."""
     listed = _object(metadata, "annotations").get(f"hami.io/node-register-{resource.removeprefix(_RESOURCE_PREFIX)}")
     if not isinstance(listed, str):
         return offered
@@ -83,7 +95,11 @@ def _devices(metadata: Mapping[str, Any], resource: str, offered: int) -> int:
         entries = json.loads(listed)
     except ValueError:
         return offered
-    healthy = [entry for entry in entries if not isinstance(entry, Mapping) or entry.get("health", True)] if isinstance(entries, list) else []
+    healthy = (
+        [entry for entry in entries if not isinstance(entry, Mapping) or entry.get("health", True)]
+        if isinstance(entries, list)
+        else []
+    )
     return len(healthy) or offered
 
 
@@ -115,7 +131,9 @@ def _rows(resource: str, family: str, telling: tuple[str, ...], devices: int) ->
     plain = [row for row in rows if not row.labelled or kind in row.accelerator_types] or rows
     size = min((row.largest_node() for row in plain), default=0)
     likely = [row for row in plain if chip or kind or row.largest_node() == size]
-    return tuple(sorted(likely, key=lambda row: (row.memory_gib or _UNSTATED, bool(usage) and row.usage_label != usage)))
+    return tuple(
+        sorted(likely, key=lambda row: (row.memory_gib or _UNSTATED, bool(usage) and row.usage_label != usage))
+    )
 
 
 _UNSTATED = 1 << 20
@@ -127,7 +145,8 @@ def _is_chip(row: Product, label: str) -> bool:
 
 
 def _has_memory(row: Product, label: str) -> bool:
-    """Whether a row's memory is what the label shows; drivers show up to a seventh less than the nominal size (VA#4148: 43 of 48)."""
+    """Whether a row's memory is what the label shows; drivers show up to a seventh less than the nominal size (VA#4148:
+    43 of 48)."""
     shown = re.match(r"^(\d+)", label)
     return shown is None or row.memory_gib is None or row.memory_gib * 6 / 7 <= int(shown[1]) <= row.memory_gib
 

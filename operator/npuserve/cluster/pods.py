@@ -22,7 +22,8 @@ class PodUse:
 
 
 def npu_use(pod: Mapping[str, Any]) -> tuple[PodUse, ...]:
-    """The devices a placed, unfinished pod holds, by resource; () when it holds none. Per resource: the larger of all containers and any init container.
+    """The devices a placed, unfinished pod holds, by resource; () when it holds none. Per resource: the larger of all
+    containers and any init container.
 
     Total: odd objects hold nothing.
     """
@@ -45,7 +46,13 @@ def _requests(containers: Any) -> list[dict[str, int]]:
     for container in containers if isinstance(containers, list) else ():
         resources = _object(_object(container).get("resources"))
         asked = {**_object(resources.get("limits")), **_object(resources.get("requests"))}
-        found.append({name: count for name, amount in asked.items() if str(name).startswith(_PREFIX) and (count := whole(amount)) > 0})
+        found.append(
+            {
+                name: count
+                for name, amount in asked.items()
+                if str(name).startswith(_PREFIX) and (count := whole(amount)) > 0
+            }
+        )
     return found
 
 

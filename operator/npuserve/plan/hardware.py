@@ -202,11 +202,9 @@ def _nothing_known() -> Refusal:
 def _no_nodes(hardware: Hardware, cluster: ClusterFacts) -> Refusal:
     offered = dict.fromkeys(node.products[0] for node in cluster.nodes)
     there = f"the cluster offers {', '.join(offered)}" if offered else "no node of the cluster offers NPUs"
-    asked = [
-        f"{key} {value!r}"
-        for key, value in (("product", hardware.product), ("chip", hardware.chip), ("resourceName", hardware.resource_name))
-        if value
-    ] + [f"nodeSelector {key}={value}" for key, value in sorted(hardware.node_selector.items())]
-    field = "spec.hardware.nodeSelector" if hardware.node_selector and not hardware.product else "spec.hardware.product"
-    wanted = f"no node matches {', '.join(asked)}" if asked else "no node can be used without tolerations or node affinity"
+    wishes = {"product": hardware.product, "chip": hardware.chip, "resourceName": hardware.resource_name}
+    asked = [(key, f"{key} {value!r}") for key, value in wishes.items() if value]
+    asked += [("nodeSelector", f"nodeSelector {key}={value}") for key, value in sorted(hardware.node_selector.items())]
+    field = f"spec.hardware.{asked[0][0]}" if asked else "spec.hardware.product"
+    wanted = f"no node matches {', '.join(told for _, told in asked)}" if asked else "no node can be used without tolerations or node affinity"
     return Refusal(Reason.NO_MATCHING_NODES, field, f"{wanted}; {there}")

@@ -6,6 +6,7 @@ neither a new default nor a neighbour's pod nor an upgrade ever rolls what runs.
 
 from __future__ import annotations
 
+from npuserve.api.conditions import Reason
 from npuserve.api.hardware import Hardware
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.configuration import Configuration, Profile
@@ -48,11 +49,13 @@ def _decide(service: Service, cluster: ClusterFacts, configuration: Configuratio
     if isinstance(offered, Refusal):
         return offered
     kept = tuple(pool for pool in offered if pins.product in ("", pool.product.id) and pins.resource in ("", pool.resource))
+    if not kept:
+        return Refusal(Reason.NO_MATCHING_NODES, "spec.hardware.product", f"no node that can be used offers {pins.product} any more")
     preferred = backend.preference(configuration.engine_preference)
     wanted = backend.candidates(pins.engine or spec.backend, pins.version or spec.backend_version, preferred)
     if isinstance(wanted, Refusal):
         return wanted
-    tried = attempts(intent, kept or offered, wanted)
+    tried = attempts(intent, kept, wanted)
     chosen = backend.choose(tried, cluster)
     if isinstance(chosen, Refusal):
         return chosen

@@ -23,8 +23,11 @@ def catalogue_path(source: ModelSource) -> str:
     """The `org/name` under which the catalogue and `--models` know the model; for a claim the path in it, for an image the repository without registry."""
     if source.scheme in _HUBS or source.scheme == "host":
         return source.path.strip("/")
-    _, _, inside = source.path.partition("/")
-    return inside.rpartition(":")[0] or inside if source.scheme == "oci" else inside
+    inside = source.path.partition("/")[2]
+    if source.scheme != "oci":
+        return inside
+    repository = inside.partition("@")[0]
+    return repository.rpartition(":")[0] or repository
 
 
 def default_served_name(source: ModelSource) -> str:

@@ -100,13 +100,15 @@ def _numa_refusal(numa: str, pool: Pool, profile: Profile, devices: int) -> Refu
 
 def _huge_page_refusal(wish: Wish, pool: Pool) -> Refusal | None:
     pages = wish.hugepages
-    if pages is None or not pool.nodes:
+    if pages is None:
         return None
     amount, size = whole(pages.amount), whole(pages.size)
     if amount <= 0 or not size or amount % size:
         return Refusal(
             Reason.UNSUPPORTED_TOPOLOGY, "spec.hardware.topology.hugepages.amount", f"{pages.amount} is not a whole number of {pages.size} pages"
         )
+    if not any(node.memory for node in pool.nodes):
+        return None  # nothing is known of these hosts
     offers = {name: max(dict(node.hugepages).get(name, 0) for node in pool.nodes) for node in pool.nodes for name, _ in node.hugepages}
     offered = {name: most for name, most in offers.items() if most}
     if offered.get(pages.size, 0) >= amount:
