@@ -54,6 +54,8 @@ class Product:
     """
     image_suffix: str | None = ""
     devices_per_card: int = 1
+    devices_per_numa_node: int | None = None
+    """Devices that share a NUMA node of the host, where dumps of `npu-smi info -t topo` agree (modelscope/swift:docs)."""
     cost: int = 50
     """Order in which products that fit equally well are taken: lower first.
 
@@ -86,6 +88,7 @@ _CCE_910 = "huawei.com/ascend-1980"
 _A2 = Product(
     id="", generation="A2", chips=(), memory_gib=64, usable_mib=62423, dtypes=_PLAIN, devices_per_node=(8,), request_sizes=_ANY_TO_8,
     resource="huawei.com/Ascend910", cce_resource=_CCE_910, policy="chip8-node8", accelerator_types=("module-910b-8",), cost=30,
+    devices_per_numa_node=2,
 )  # fmt: skip
 _A3 = Product(
     id="", generation="A3", chips=("910C",), spellings=("Ascend910_93", "Ascend910"), memory_gib=64, usable_mib=62423, dtypes=_PLAIN, devices_per_node=(16,),
@@ -116,12 +119,12 @@ PRODUCTS: tuple[Product, ...] = (
             hami_resources=("huawei.com/Ascend910B4",)),
     replace(_A2, id="Atlas 800T A2 64G", chips=("910B1", "910B2", "910B2C", "910B3"),
             hami_resources=("huawei.com/Ascend910B2", "huawei.com/Ascend910B3")),
-    replace(_A2, id="Atlas 200I A2 Box", labelled=True, chips=("910B",), memory_gib=None, usable_mib=None),
-    replace(_A2, id="Atlas 200I A2 Box16", labelled=True, chips=("910B",), memory_gib=None, usable_mib=None, devices_per_node=(16,),
+    replace(_A2, id="Atlas 200I A2 Box", labelled=True, devices_per_numa_node=None, chips=("910B",), memory_gib=None, usable_mib=None),
+    replace(_A2, id="Atlas 200I A2 Box16", labelled=True, devices_per_numa_node=None, chips=("910B",), memory_gib=None, usable_mib=None, devices_per_node=(16,),
             request_sizes=(*_ANY_TO_8, 10, 12, 14, 16), policy="chip8-node16", accelerator_types=("module-910b-16",)),
-    replace(_A2, id="Atlas 300I A2 32G", labelled=True, chips=("910B4",), memory_gib=32, usable_mib=31212, devices_per_node=_ANY_TO_8, policy="",
+    replace(_A2, id="Atlas 300I A2 32G", labelled=True, devices_per_numa_node=None, chips=("910B4",), memory_gib=32, usable_mib=31212, devices_per_node=_ANY_TO_8, policy="",
             accelerator_types=("card-910b-infer",), cost=20),
-    replace(_A2, id="Atlas 300I A2 64G", labelled=True, chips=("910B4-1",), devices_per_node=_ANY_TO_8, policy="", accelerator_types=("card-910b-infer",)),
+    replace(_A2, id="Atlas 300I A2 64G", labelled=True, devices_per_numa_node=None, chips=("910B4-1",), devices_per_node=_ANY_TO_8, policy="", accelerator_types=("card-910b-infer",)),
     replace(_A3, id="Atlas 800I A3 64G"),
     replace(_A3, id="Atlas 800T A3 64G"),
     replace(_A3, id="Atlas 900 A3 SuperPoD 64G", labelled=True, policy="chip2-node16-sp", accelerator_types=("module-a3-16-super-pod",)),

@@ -73,7 +73,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         http_port=read("NPUSERVE_HTTP_PORT", defaults.http_port, _between(0, 65535)),
         leader_election=read("NPUSERVE_LEADER_ELECTION", defaults.leader_election, _truth),
         log_level=read("NPUSERVE_LOG_LEVEL", defaults.log_level, lambda text: _one_of(_LOG_LEVELS)(text.upper())),
-        log_format=read("NPUSERVE_LOG_FORMAT", defaults.log_format, lambda text: _one_of(("json", "text"))(text.lower())),
+        log_format=read(
+            "NPUSERVE_LOG_FORMAT", defaults.log_format, lambda text: _one_of(("json", "text"))(text.lower())
+        ),
         identity=read("POD_NAME", f"{socket.gethostname()}-{os.getpid()}", str),
     )
 

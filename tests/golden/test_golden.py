@@ -25,7 +25,9 @@ def became(case: Path) -> dict[str, str]:
     file = case / "configuration.yaml"
     configuration = read_configuration(str(file) if file.is_file() else None)
     inputs = read_inputs((str(case / "service.yaml"),), "default")
-    answers = list(ask(inputs, read_cluster(str(case / "cluster.yaml"), configuration), configuration, models_folder=None))
+    answers = list(
+        ask(inputs, read_cluster(str(case / "cluster.yaml"), configuration), configuration, models_folder=None)
+    )
     told = f"{as_text(answers, 'yaml')}\n"
     if any(isinstance(answer.outcome, Refusal) for answer in answers):
         return {"refusal.yaml": told}

@@ -19,7 +19,14 @@ from npuserve.plan.service import Service
 from npuserve.plan.source import catalogue_path
 
 VERSIONS = ("", *(version for engine in ENGINES for version in engine.versions))
-COMMON = ("Qwen/Qwen3-8B", "Qwen/Qwen3-32B", "Qwen/Qwen3-30B-A3B", "Qwen/Qwen3-235B-A22B", "deepseek-ai/DeepSeek-V3.1", "openai/gpt-oss-20b")
+COMMON = (
+    "Qwen/Qwen3-8B",
+    "Qwen/Qwen3-32B",
+    "Qwen/Qwen3-30B-A3B",
+    "Qwen/Qwen3-235B-A22B",
+    "deepseek-ai/DeepSeek-V3.1",
+    "openai/gpt-oss-20b",
+)
 """Drawn more often than the rest of the catalogue: a dense, three mixtures, one with latent attention, one with windows."""
 SOURCES = (
     *("modelscope://{}", "pvc://weights/{}") * 3,
@@ -35,7 +42,24 @@ def maybe(strategy: st.SearchStrategy[Any], *, empty: Any = None) -> st.SearchSt
 models = st.one_of(st.sampled_from(COMMON), st.sampled_from(names()))
 sizes = st.sampled_from((1, 2, 3, 4, 5, 6, 8, 12, 16, 17, 32))
 quantities = st.sampled_from(("1", "10", "500m", "1.5", "64Gi", "1e3"))
-schemes = st.sampled_from(("auto", "none", "", "W8A8", "w8a8-dynamic", "W4A8", "W4A16", "W8A8SC", "W8A8C8", "FP8", "MXFP8", "AWQ", "GGUF", "odd"))
+schemes = st.sampled_from(
+    (
+        "auto",
+        "none",
+        "",
+        "W8A8",
+        "w8a8-dynamic",
+        "W4A8",
+        "W4A16",
+        "W8A8SC",
+        "W8A8C8",
+        "FP8",
+        "MXFP8",
+        "AWQ",
+        "GGUF",
+        "odd",
+    )
+)
 backends = st.sampled_from(("auto", "auto", "", *(engine.name for engine in ENGINES), "odd"))
 products = st.sampled_from(("", *(row.id for row in PRODUCTS), "Atlas 800I A2", "atlas 300i duo", "Atlas", "odd"))
 arguments = st.dictionaries(
@@ -55,7 +79,9 @@ topologies = st.fixed_dictionaries(
     optional={
         "numa": st.sampled_from(("none", "preferred", "required")),
         "cpuPinning": st.booleans(),
-        "hugepages": st.fixed_dictionaries({"size": st.sampled_from(("2Mi", "1Gi", "512Mi")), "amount": st.sampled_from(("8Gi", "3Mi", "500m", 0))}),
+        "hugepages": st.fixed_dictionaries(
+            {"size": st.sampled_from(("2Mi", "1Gi", "512Mi")), "amount": st.sampled_from(("8Gi", "3Mi", "500m", 0))}
+        ),
     },
 )
 hardware = st.fixed_dictionaries(
@@ -69,9 +95,15 @@ hardware = st.fixed_dictionaries(
         "topology": topologies,
     },
 )
-parallelism = st.fixed_dictionaries({}, optional={"tensor": sizes, "pipeline": sizes, "data": sizes, "expert": st.booleans()})
+parallelism = st.fixed_dictionaries(
+    {}, optional={"tensor": sizes, "pipeline": sizes, "data": sizes, "expert": st.booleans()}
+)
 contexts = st.fixed_dictionaries(
-    {}, optional={"maxModelLen": st.sampled_from((1, 512, 4096, 32768, 131072, 10_000_000)), "maxSequences": st.sampled_from((1, 16, 64, 4096, 65536))}
+    {},
+    optional={
+        "maxModelLen": st.sampled_from((1, 512, 4096, 32768, 131072, 10_000_000)),
+        "maxSequences": st.sampled_from((1, 16, 64, 4096, 65536)),
+    },
 )
 templates = st.fixed_dictionaries(
     {},
@@ -79,11 +111,13 @@ templates = st.fixed_dictionaries(
         "labels": st.dictionaries(st.sampled_from(("team", "huawei.com/x")), st.just("a"), max_size=1),
         "resources": st.fixed_dictionaries({}, optional={"cpu": quantities, "memory": quantities}),
         "env": st.lists(
-            st.fixed_dictionaries({"name": st.sampled_from(("VLLM_LOGGING_LEVEL", "TZ", "LD_LIBRARY_PATH", "ODD", "HCCL_BUFFSIZE")), "value": st.just("1")}),
+            st.sampled_from(("VLLM_LOGGING_LEVEL", "TZ", "LD_LIBRARY_PATH", "ODD", "HCCL_BUFFSIZE")),
             max_size=2,
-            unique_by=lambda item: item["name"],
+            unique=True,
+        ).map(lambda variables: [{"name": name, "value": "1"} for name in variables]),
+        "tolerations": st.lists(
+            st.sampled_from(({"key": "npu", "operator": "Exists"}, {"key": "odd", "value": "x"})), max_size=1
         ),
-        "tolerations": st.lists(st.sampled_from(({"key": "npu", "operator": "Exists"}, {"key": "odd", "value": "x"})), max_size=1),
     },
 )
 
@@ -121,7 +155,9 @@ def wishes(draw: st.DrawFn) -> InferenceServiceSpec:
 def node_objects(draw: st.DrawFn, name: str = "node", *, labelled: bool = False) -> dict[str, Any]:
     """A Node of any product under any device plugin, with all, some or none of its labels; `labelled`: all."""
     row: Product = draw(st.sampled_from(PRODUCTS))
-    resource = draw(st.sampled_from((row.resource, *row.hami_resources, *((row.cce_resource,) if row.cce_resource else ()))))
+    resource = draw(
+        st.sampled_from((row.resource, *row.hami_resources, *((row.cce_resource,) if row.cce_resource else ())))
+    )
     told = {
         "node.kubernetes.io/npu.chip.name": draw(st.sampled_from(row.chips)),
         "mind-cluster/npu-chip-memory": f"{row.memory_gib}G" if row.memory_gib else "",
@@ -133,13 +169,23 @@ def node_objects(draw: st.DrawFn, name: str = "node", *, labelled: bool = False)
     kept = set(told) if labelled else draw(st.sets(st.sampled_from(sorted(told))))
     labels = {key: value for key, value in told.items() if value and key in kept}
     labels |= draw(st.dictionaries(st.sampled_from(("zone", "pool")), st.sampled_from(("a", "b")), max_size=2))
-    spec = draw(st.fixed_dictionaries({}, optional={"unschedulable": st.booleans(), "taints": st.just([{"key": "npu", "effect": "NoSchedule"}])}))
+    spec = draw(
+        st.fixed_dictionaries(
+            {}, optional={"unschedulable": st.booleans(), "taints": st.just([{"key": "npu", "effect": "NoSchedule"}])}
+        )
+    )
     devices = draw(st.integers(1, max(row.devices_per_node)))
-    sizes = draw(st.fixed_dictionaries({"cpu": st.sampled_from(("8", "192", "1500m")), "memory": st.sampled_from(("32Gi", "1536Gi"))}))
+    sizes = draw(
+        st.fixed_dictionaries(
+            {"cpu": st.sampled_from(("8", "192", "1500m")), "memory": st.sampled_from(("32Gi", "1536Gi"))}
+        )
+    )
     return {
         "metadata": {"name": name, "labels": labels},
         "spec": spec,
-        "status": {"allocatable": {resource: str(devices), "hugepages-2Mi": draw(st.sampled_from(("0", "64Gi"))), **sizes}},
+        "status": {
+            "allocatable": {resource: str(devices), "hugepages-2Mi": draw(st.sampled_from(("0", "64Gi"))), **sizes}
+        },
     }
 
 
@@ -148,7 +194,9 @@ def clusters(draw: st.DrawFn) -> ClusterFacts:
     """Up to four nodes and what is in use on them; now and then nodes that cannot be read."""
     count = draw(st.integers(0, 4))
     nodes = tuple(facts for number in range(count) for facts in read_node(draw(node_objects(name=f"node-{number}"))))
-    used = draw(st.dictionaries(st.sampled_from(tuple(f"node-{number}" for number in range(4))), st.integers(0, 16), max_size=4))
+    used = draw(
+        st.dictionaries(st.sampled_from(tuple(f"node-{number}" for number in range(4))), st.integers(0, 16), max_size=4)
+    )
     flavour = draw(st.sampled_from(("auto", "auto", "mindcluster-volcano", "mindcluster-native", "hami", "huawei-cce")))
     return ClusterFacts(nodes, used, known=draw(st.sampled_from((True, True, True, False))), flavour=flavour)
 
@@ -157,7 +205,9 @@ def clusters(draw: st.DrawFn) -> ClusterFacts:
 def labelled_clusters(draw: st.DrawFn) -> ClusterFacts:
     """Two to four nodes with all labels that their plugins and administrators give."""
     names_of = [f"node-{number}" for number in range(draw(st.integers(2, 4)))]
-    return ClusterFacts(tuple(facts for name in names_of for facts in read_node(draw(node_objects(name, labelled=True)))))
+    return ClusterFacts(
+        tuple(facts for name in names_of for facts in read_node(draw(node_objects(name, labelled=True))))
+    )
 
 
 roomy = st.builds(

@@ -22,7 +22,12 @@ odd_nodes = st.fixed_dictionaries(
         "status": st.one_of(
             json_values,
             st.fixed_dictionaries(
-                {"allocatable": st.one_of(json_values, st.dictionaries(st.sampled_from(("huawei.com/Ascend910", "cpu", "hugepages-2Mi")), json_values))}
+                {
+                    "allocatable": st.one_of(
+                        json_values,
+                        st.dictionaries(st.sampled_from(("huawei.com/Ascend910", "cpu", "hugepages-2Mi")), json_values),
+                    )
+                }
             ),
         ),
     },
@@ -30,14 +35,29 @@ odd_nodes = st.fixed_dictionaries(
 containers = st.lists(
     st.one_of(
         json_values,
-        st.fixed_dictionaries({"resources": st.one_of(json_values, st.fixed_dictionaries({"limits": json_values, "requests": json_values}))}),
+        st.fixed_dictionaries(
+            {
+                "resources": st.one_of(
+                    json_values, st.fixed_dictionaries({"limits": json_values, "requests": json_values})
+                )
+            }
+        ),
     ),
     max_size=2,
 )
 odd_pods = st.fixed_dictionaries(
     {},
     optional={
-        "spec": st.one_of(json_values, st.fixed_dictionaries({"nodeName": st.just("node"), "containers": st.one_of(json_values, containers), "initContainers": json_values})),
+        "spec": st.one_of(
+            json_values,
+            st.fixed_dictionaries(
+                {
+                    "nodeName": st.just("node"),
+                    "containers": st.one_of(json_values, containers),
+                    "initContainers": json_values,
+                }
+            ),
+        ),
         "status": json_values,
     },
 )
@@ -63,7 +83,9 @@ def test_a_node_is_only_what_exists_and_never_more_than_the_product_has(node: di
 @given(strategies.node_objects())
 def test_the_least_memory_that_a_node_can_have_is_assumed(node: dict[str, Any]) -> None:
     for facts in read_node(node):
-        stated = [row.memory_gib for product in facts.products if (row := chips.by_id(product)) is not None and row.memory_gib]
+        stated = [
+            row.memory_gib for product in facts.products if (row := chips.by_id(product)) is not None and row.memory_gib
+        ]
         first = chips.by_id(facts.products[0])
         assert first is not None
         assert not stated or first.memory_gib == min(stated)

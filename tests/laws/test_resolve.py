@@ -74,7 +74,9 @@ def test_a_replica_never_asks_for_more_devices_than_a_node_has(
 @given(strategies.wishes(), strategies.labelled_clusters())
 def test_labels_keep_replicas_off_nodes_of_other_products(spec: InferenceServiceSpec, cluster: ClusterFacts) -> None:
     plan = accepted(spec, cluster)
-    open_to_it = [node for node in cluster.nodes if node.resource == plan.resource_name and node.carries(dict(plan.node_selector))]
+    open_to_it = [
+        node for node in cluster.nodes if node.resource == plan.resource_name and node.carries(dict(plan.node_selector))
+    ]
     assert open_to_it
     assert all(plan.product in node.products for node in open_to_it)
 
@@ -117,9 +119,17 @@ def test_the_budget_of_a_device_adds_up_and_holds_a_request_of_full_length(
 @given(strategies.wishes(), strategies.roomy)
 def test_every_reason_says_what_it_is_about(spec: InferenceServiceSpec, cluster: ClusterFacts) -> None:
     subjects = [line.partition(": ")[0] for line in accepted(spec, cluster).reasons]
-    assert {"backend", "hardware", "quantization", "dtype", "parallelism", "memory", "context", "topology", "timing"} <= {
-        *subjects
-    }
+    assert {
+        "backend",
+        "hardware",
+        "quantization",
+        "dtype",
+        "parallelism",
+        "memory",
+        "context",
+        "topology",
+        "timing",
+    } <= {*subjects}
     assert all(subject.isalpha() for subject in subjects)
 
 

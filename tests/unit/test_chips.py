@@ -71,7 +71,7 @@ def test_a_row_without_stated_memory_has_no_usable_memory(row: Product) -> None:
 @ids
 def test_what_a_replica_may_ask_for_fits_into_a_node(row: Product) -> None:
     assert row.request_sizes == tuple(sorted(set(row.request_sizes)))
-    assert 1 <= row.request_sizes[0]
+    assert row.request_sizes[0] >= 1
     assert row.request_sizes[-1] <= row.largest_node()
 
 

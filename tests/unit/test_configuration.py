@@ -22,14 +22,23 @@ def test_an_empty_file_opens_nothing_to_tenants() -> None:
     assert read().profile("any").host_path_roots == ()
 
 
-@pytest.mark.parametrize("content", [{"flavor": "hami"}, {"images": {"mirror": {}}}, {"profiles": [{"name": "x", "hostpathRoots": []}]}])
+@pytest.mark.parametrize(
+    "content", [{"flavor": "hami"}, {"images": {"mirror": {}}}, {"profiles": [{"name": "x", "hostpathRoots": []}]}]
+)
 def test_an_unknown_key_is_refused_wherever_it_is(content: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="Extra inputs"):
         read(**content)
 
 
 @pytest.mark.parametrize(
-    "content", [{"flavour": "openshift"}, {"drainSeconds": -1}, {"readBytesPerSecond": 10}, {"images": {"os": "debian"}}, {"profiles": [{}]}]
+    "content",
+    [
+        {"flavour": "openshift"},
+        {"drainSeconds": -1},
+        {"readBytesPerSecond": 10},
+        {"images": {"os": "debian"}},
+        {"profiles": [{}]},
+    ],
 )
 def test_a_value_without_meaning_is_refused(content: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
@@ -41,12 +50,16 @@ def test_every_flavour_of_the_table_can_be_configured() -> None:
 
 
 def test_the_first_profile_that_covers_a_namespace_applies() -> None:
-    configuration = read(profiles=[{"name": "a", "namespaces": ["team-*", "lab"]}, {"name": "b", "namespaces": ["team-x", "prod"]}])
+    configuration = read(
+        profiles=[{"name": "a", "namespaces": ["team-*", "lab"]}, {"name": "b", "namespaces": ["team-x", "prod"]}]
+    )
     assert [configuration.profile(namespace).name for namespace in ("team-x", "lab", "prod")] == ["a", "a", "b"]
 
 
 def test_a_namespace_that_no_profile_covers_gets_an_empty_one() -> None:
-    profile = read(profiles=[{"name": "a", "namespaces": ["team-*"], "hostPathRoots": ["/data"], "runAsUser": 1000}]).profile("other")
+    profile = read(
+        profiles=[{"name": "a", "namespaces": ["team-*"], "hostPathRoots": ["/data"], "runAsUser": 1000}]
+    ).profile("other")
     assert (profile.name, profile.host_path_roots, profile.run_as_user) == ("none", (), None)
 
 

@@ -35,7 +35,9 @@ def test_a_quantity_is_the_exact_number(written: Any, number: Fraction) -> None:
     assert parse_quantity(written) == number
 
 
-@pytest.mark.parametrize("written", ["", "x", "1 Gi", "Gi", "1gi", "1KiB", "--1", "-1", "1e1000", True, None, 1.5, [], {}])
+@pytest.mark.parametrize(
+    "written", ["", "x", "1 Gi", "Gi", "1gi", "1KiB", "--1", "-1", "1e1000", True, None, 1.5, [], {}]
+)
 def test_anything_else_is_none_and_counts_nothing(written: Any) -> None:
     assert parse_quantity(written) is None
     assert whole(written) == 0
@@ -48,7 +50,16 @@ def test_whole_rounds_down() -> None:
 
 @pytest.mark.parametrize(
     ("amount", "written"),
-    [(0, "0"), (1, "1"), (1000, "1000"), (1024, "1Ki"), (8 << 30, "8Gi"), (1536 << 20, "1536Mi"), (1 << 60, "1Ei"), ((8 << 30) + 1, "8589934593")],
+    [
+        (0, "0"),
+        (1, "1"),
+        (1000, "1000"),
+        (1024, "1Ki"),
+        (8 << 30, "8Gi"),
+        (1536 << 20, "1536Mi"),
+        (1 << 60, "1Ei"),
+        ((8 << 30) + 1, "8589934593"),
+    ],
 )
 def test_bytes_are_written_with_the_largest_binary_suffix_that_leaves_a_whole_number(amount: int, written: str) -> None:
     assert format_bytes(amount) == written

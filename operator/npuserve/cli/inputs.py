@@ -15,7 +15,7 @@ from typing import Any
 import click
 import yaml
 
-from npuserve.api.resource import KIND
+from npuserve.api.resource import GROUP, KIND
 from npuserve.cluster.facts import ClusterFacts, NodeFacts
 from npuserve.cluster.nodes import read_node
 from npuserve.cluster.pods import npu_use
@@ -36,12 +36,22 @@ class Inputs:
 def read_inputs(paths: tuple[str, ...], namespace: str) -> Inputs:
     """All services in files, folders (searched to the bottom) and `-` for standard input; `namespace` is that of objects without one."""
     documents = [document for path in paths for document in _documents(path)]
-    services = tuple(_placed(document, namespace) for document in documents if document.get("kind") == KIND)
+    services = tuple(_placed(document, namespace) for document in documents if _is_service(document))
     if not services:
         raise click.ClickException(f"no {KIND} in {', '.join(paths)}")
     maps = [_placed(document, namespace) for document in documents if document.get("kind") == "ConfigMap"]
-    found = {(item["metadata"]["namespace"], str(item["metadata"].get("name", ""))): item.get("data") or {} for item in maps}
+    found = {(item["metadata"]["namespace"], str(item["metadata"].get("name", ""))): _texts_in(item.get("data")) for item in maps}
     return Inputs(services, found)
+
+
+def _is_service(document: Mapping[str, Any]) -> bool:
+    """Whether a document is a service of ours: the kind's name is also that of others."""
+    return document.get("kind") == KIND and str(document.get("apiVersion", GROUP)).partition("/")[0] == GROUP
+
+
+def _texts_in(data: Any) -> Mapping[str, str]:
+    """The data of a ConfigMap; values that are no texts are none that Kubernetes keeps."""
+    return {str(key): value for key, value in data.items() if isinstance(value, str)} if isinstance(data, Mapping) else {}
 
 
 def read_cluster(path: str, configuration: Configuration) -> ClusterFacts:

@@ -12,7 +12,8 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from npuserve.controller.kube import ApiError, Kube, Object, Unreachable
+from npuserve.controller.answers import ApiError, Object, Unreachable
+from npuserve.controller.kube import Kube
 from npuserve.controller.resources import EVENTS, SERVICE
 from npuserve.reconcile.events import Event
 

@@ -1,7 +1,7 @@
 """Which NPUs there are, who holds them, and what keeps our own pods from working: nodes and pods, reduced at once to a few values each.
 
-Rule: no whole object is kept, so that ten thousand foreign pods cost a few megabytes. A change is told once, CALM_SECONDS after the first of a burst. Where
-nodes may not be listed, the hardware that the configuration declares takes their place, and what is free is unknown.
+Rule: no whole object is kept, so that ten thousand foreign pods cost a few megabytes. A change of nodes is told once, CALM_SECONDS after the first of a
+burst; devices that become free or used are told to nobody, because no plan waits for them. Where nodes or pods may not be listed, what is free is unknown.
 """
 
 from __future__ import annotations
@@ -11,40 +11,41 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from npuserve.cluster.facts import ClusterFacts, NodeFacts
 from npuserve.cluster.nodes import read_node
 from npuserve.cluster.pods import PodUse, npu_use
+from npuserve.controller.answers import Object, Selection
 from npuserve.controller.freshness import Freshness
-from npuserve.controller.kube import Kube, Object, Selection
+from npuserve.controller.kube import Kube
 from npuserve.controller.reduced import Reduced
-from npuserve.controller.resources import NODES, PODS
-from npuserve.controller.streams import Forbidden, Sink, follow, insist
+from npuserve.controller.resources import NODES, PODS, Resource
+from npuserve.controller.streams import Forbidden, Sink, follow
 from npuserve.controller.trouble import pod_trouble, worst
 from npuserve.reconcile.conditions import Trouble
 from npuserve.render import labels
 
 CALM_SECONDS = 1.0
+ASK_AGAIN_SECONDS = 300.0
 PAGE = 100
 """Objects per page: pods come with managedFields, environment and status, and a larger page would cost tens of megabytes for a moment."""
 _HOLDING = "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed"
 """Pods that can hold devices; the API server leaves the others out."""
 _OURS = f"{labels.MANAGED_BY}={labels.MANAGER}"
 
-T = TypeVar("T")
-
 logger = logging.getLogger(__name__)
 
 
 class Capacity:
-    """The reduced table. `changed` is called when nodes or free devices changed, `troubled` with the UID of a service whose trouble did."""
+    """The reduced table. `changed` is called when nodes changed, `troubled` with the UID of a service whose trouble did."""
 
     def __init__(self, flavour: str, *, changed: Callable[[], None], troubled: Callable[[str], None]) -> None:
         self._tell_changed = changed
         self._tell_troubled = troubled
         self._facts = ClusterFacts(nodes=(), known=False, flavour=flavour)
         self._outdated = False
+        self._listed: set[str] = set()
         self._held: Counter[tuple[str, str]] = Counter()
         self._telling: asyncio.TimerHandle | None = None
         self._by_service: dict[str, Counter[Trouble]] = {}
@@ -55,11 +56,14 @@ class Capacity:
     def facts(self) -> ClusterFacts:
         """The cluster as the planner sees it: the same object until the table changes, `known` once nodes and pods were listed."""
         if self._outdated:
-            nodes = sorted((facts for node in self._nodes for facts in node), key=lambda facts: (facts.name, facts.resource))
+            nodes = sorted(
+                (facts for node in self._nodes for facts in node), key=lambda facts: (facts.name, facts.resource)
+            )
             used: Counter[str] = Counter()
             for facts in nodes:
                 used[facts.name] += self._held[facts.name, facts.resource]
-            self._facts = replace(self._facts, nodes=tuple(nodes), used=used)
+            known = {"nodes", "pods"} <= self._listed
+            self._facts = replace(self._facts, nodes=tuple(nodes), used=used, known=known)
             self._outdated = False
         return self._facts
 
@@ -69,41 +73,32 @@ class Capacity:
 
     async def follow(self, kube: Kube, *, namespace: str, freshness: Freshness, listed: asyncio.Event) -> None:
         """Keep the table true for ever; sets `listed` when everything was listed once or turned out to be forbidden."""
-        nodes, pods, own = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        follow_own = self._stream(self._troubles, "own pods", freshness=freshness, listed=own)
+        streams: tuple[tuple[Resource, Selection, Reduced[Any], str], ...] = (
+            (NODES, Selection(), self._nodes, "nodes"),
+            (PODS, Selection(fields=_HOLDING), self._uses, "pods"),
+            (PODS, Selection(namespace, labels=_OURS), self._troubles, "own pods"),
+        )
+        settled = []
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(insist(kube, PODS, Selection(namespace, labels=_OURS), sink=follow_own, limit=PAGE))
-            tasks.create_task(self._follow_table(kube, freshness, nodes=nodes, pods=pods))
-            for event in (nodes, pods, own):
+            for resource, selection, values, name in streams:
+                settled.append(asyncio.Event())
+                sink = self._sink(values, name, freshness=freshness, settled=settled[-1])
+                tasks.create_task(_follow_if_allowed(kube, resource, selection, sink=sink, settled=settled[-1]))
+            for event in settled:
                 await event.wait()
             listed.set()
 
-    async def _follow_table(self, kube: Kube, freshness: Freshness, *, nodes: asyncio.Event, pods: asyncio.Event) -> None:
-        """Follow nodes and everyone's pods; where either is forbidden, capacity stays unknown."""
-        follow_nodes = self._stream(self._nodes, "nodes", freshness=freshness, listed=nodes)
-        follow_pods = self._stream(self._uses, "pods", freshness=freshness, listed=pods)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(follow(kube, NODES, Selection(), sink=follow_nodes, limit=PAGE))
-                tasks.create_task(follow(kube, PODS, Selection(fields=_HOLDING), sink=follow_pods, limit=PAGE))
-                await asyncio.gather(nodes.wait(), pods.wait())
-                self._facts = replace(self._facts, known=True)
-                self._renew(None, None)
-        except* Forbidden as refused:
-            logger.warning("free devices are unknown: %s", refused.exceptions[0])
-            for stream, event in (("nodes", nodes), ("pods", pods)):
-                freshness.closed(stream)
-                event.set()
-
-    def _stream(self, values: Reduced[T], name: str, *, freshness: Freshness, listed: asyncio.Event) -> Sink:
+    def _sink(self, values: Reduced[Any], name: str, *, freshness: Freshness, settled: asyncio.Event) -> Sink:
         def keep_only(uids: frozenset[str], _: int) -> None:
             values.keep_only(uids)
-            listed.set()
+            self._listed.add(name)
+            self._outdated = True
+            settled.set()
 
         return Sink(values.put, values.drop, keep_only=keep_only, heard=lambda: freshness.heard(name))
 
-    def _renew(self, before: Any, after: Any) -> None:
-        """The table changed: tell it soon, once for a burst."""
+    def _renew(self, *_: Any) -> None:
+        """The nodes changed: tell it soon, once for a burst."""
         self._outdated = True
         if self._telling is None:
             self._telling = asyncio.get_running_loop().call_later(CALM_SECONDS, self._tell)
@@ -117,7 +112,7 @@ class Capacity:
             self._held[use.node, use.resource] -= use.devices
         for use in after or ():
             self._held[use.node, use.resource] += use.devices
-        self._renew(before, after)
+        self._outdated = True
 
     def _attribute(self, before: tuple[str, Trouble] | None, after: tuple[str, Trouble] | None) -> None:
         for value, change in ((before, -1), (after, 1)):
@@ -130,6 +125,19 @@ class Capacity:
                     del self._by_service[service]
         for service in {value[0] for value in (before, after) if value is not None}:
             self._tell_troubled(service)
+
+
+async def _follow_if_allowed(
+    kube: Kube, resource: Resource, selection: Selection, *, sink: Sink, settled: asyncio.Event
+) -> None:
+    """Follow; what may not be listed stays unknown, and is asked for again from time to time."""
+    while True:
+        try:
+            await follow(kube, resource, selection, sink=sink, limit=PAGE)
+        except Forbidden as refused:
+            logger.warning("%s stay unknown: %s", resource.plural, refused)
+            settled.set()
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
 
 
 def _service_trouble(pod: Object) -> tuple[str, Trouble] | None:

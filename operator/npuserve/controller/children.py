@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from npuserve.api.conditions import Reason
-from npuserve.controller.kube import ApiError, Kube, Object
+from npuserve.controller.answers import ApiError, Object
+from npuserve.controller.kube import Kube
 from npuserve.controller.resources import DEPLOYMENTS, of_kind
 from npuserve.controller.store import Reference, Store
 from npuserve.reconcile.compare import Apply, Change, Delete, changes
@@ -42,6 +43,10 @@ class Written:
     conflicts: tuple[Conflict, ...] = ()
     trouble: Trouble | None = None
     changed: tuple[str, ...] = ()
+
+    @property
+    def unhindered(self) -> bool:
+        return not self.conflicts and self.trouble is None
 
 
 async def write_children(

@@ -20,6 +20,7 @@ from aiohttp import (
     ClientResponse,
     ClientSession,
     ClientTimeout,
+    DummyCookieJar,
     TCPConnector,
 )
 
@@ -61,6 +62,7 @@ class Credentials:
         return ClientSession(
             connector=TCPConnector(limit=connections, ssl=self._info.as_ssl_context(), keepalive_timeout=60),
             timeout=ClientTimeout(total=30, sock_connect=5),
+            cookie_jar=DummyCookieJar(),
             middlewares=(self._authorize, *middlewares),
             proxy=self._info.proxy_url,
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
+from npuserve.controller.answers import Object, Selection
 from npuserve.controller.freshness import Freshness
-from npuserve.controller.kube import Kube, Object, Selection
+from npuserve.controller.kube import Kube
 from npuserve.controller.resources import CHILDREN, Resource
 from npuserve.controller.store import News, Store
 from npuserve.controller.streams import Sink, insist

@@ -30,5 +30,7 @@ def load_configuration(path: Path | None) -> Configuration:
     try:
         return Configuration.model_validate({} if content is None else content)
     except ValidationError as error:
-        faults = [f"{'.'.join(str(step) for step in fault['loc']) or 'the file'}: {fault['msg']}" for fault in error.errors()]
+        faults = [
+            f"{'.'.join(str(step) for step in fault['loc']) or 'the file'}: {fault['msg']}" for fault in error.errors()
+        ]
         raise UnusableConfiguration(f"{path}: {'; '.join(faults[:_TOLD_AT_ONCE])}") from error

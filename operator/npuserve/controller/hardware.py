@@ -25,7 +25,9 @@ def declared(rows: tuple[HardwareRow, ...], flavour: str) -> ClusterFacts:
 def _node(row: HardwareRow, name: str) -> NodeFacts:
     products = chips.find(row.product)
     resource = row.resource_name or products[0].resource
-    family = next((family for family in FAMILIES if any(resource in item.resource_for(family) for item in products)), FAMILIES[0])
+    family = next(
+        (family for family in FAMILIES if any(resource in item.resource_for(family) for item in products)), FAMILIES[0]
+    )
     return NodeFacts(
         name=name,
         arch=row.arch,

@@ -12,10 +12,10 @@ import logging
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from aiohttp import ClientConnectionError, ClientPayloadError, ClientResponse, ClientSession, ClientTimeout
 
+from npuserve.controller.answers import ApiError, Object, Page, Selection, Unreachable, WatchEvent, refusal, refusal_in
 from npuserve.controller.resources import Resource, path
 
 FIELD_MANAGER = "npuserve"
@@ -25,62 +25,15 @@ SILENCE_SECONDS = 70.0
 """A watch without an event or bookmark for so long is dead: the API server sends a bookmark every minute."""
 STREAM_SECONDS = 300
 
-Object = dict[str, Any]
-_APPLY = {"Content-Type": "application/apply-patch+yaml", "Accept": "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"}
+_APPLY = {
+    "Content-Type": "application/apply-patch+yaml",
+    "Accept": "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+}
 _METADATA_LIST = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
 _JSON = {"Content-Type": "application/json"}
 _NETWORK = (ClientConnectionError, ClientPayloadError, ConnectionError, TimeoutError)
 
 logger = logging.getLogger(__name__)
-
-
-class Unreachable(Exception):
-    """No answer from the API server after every attempt."""
-
-
-class ApiError(Exception):
-    """An answer of 4xx or 5xx: its code, the API's word for it and its message."""
-
-    def __init__(self, code: int, *, reason: str, message: str, details: Mapping[str, Any] | None = None) -> None:
-        super().__init__(f"{code} {reason}: {message}")
-        self.code = code
-        self.reason = reason
-        self.message = message
-        self.details = details or {}
-
-    @property
-    def field_conflict(self) -> bool:
-        """Whether another field manager owns what was applied."""
-        causes = self.details.get("causes") or ()
-        return self.code == 409 and any(cause.get("reason") == "FieldManagerConflict" for cause in causes)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list and the version at which it was read."""
-
-    items: list[Object]
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
-class WatchEvent:
-    """One line of a watch; the object of a bookmark holds its version only."""
-
-    kind: str
-    object: Object
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which objects of a resource: a namespace (empty: all), and selectors that the server evaluates."""
-
-    namespace: str = ""
-    labels: str = ""
-    fields: str = ""
-
-    def query(self) -> dict[str, str]:
-        return {key: value for key, value in (("labelSelector", self.labels), ("fieldSelector", self.fields)) if value}
 
 
 Count = Callable[[str, str, int], None]
@@ -107,7 +60,9 @@ class Kube:
                 return None
             raise
 
-    async def pages(self, resource: Resource, selection: Selection, *, limit: int = LIST_LIMIT, metadata_only: bool = False) -> AsyncIterator[Page]:
+    async def pages(
+        self, resource: Resource, selection: Selection, *, limit: int = LIST_LIMIT, metadata_only: bool = False
+    ) -> AsyncIterator[Page]:
         """Every object, page by page; raises ApiError 410 when a page came too late, after which the caller starts again."""
         query = {**selection.query(), "limit": str(limit)}
         headers = _METADATA_LIST if metadata_only else {}
@@ -126,14 +81,16 @@ class Kube:
         query["timeoutSeconds"] = str(STREAM_SECONDS)
         timeout = ClientTimeout(total=None, sock_connect=5, sock_read=SILENCE_SECONDS)
         try:
-            async with self.session.get(self.server + path(resource, selection.namespace), params=query, timeout=timeout) as response:
+            async with self.session.get(
+                self.server + path(resource, selection.namespace), params=query, timeout=timeout
+            ) as response:
                 self.count("watch", resource.plural, response.status)
                 if response.status >= 400:
-                    raise _error(response.status, await response.read())
+                    raise refusal(response.status, await response.read())
                 async for line in _lines(response):
                     event = json.loads(line)
                     if event["type"] == "ERROR":
-                        raise _status(event["object"])
+                        raise refusal_in(event["object"])
                     yield WatchEvent(event["type"], event["object"])
         except _NETWORK as error:
             logger.debug("watch of %s ended: %r", resource.plural, error)
@@ -143,7 +100,9 @@ class Kube:
         metadata = manifest["metadata"]
         url = path(resource, metadata.get("namespace", ""), name=metadata["name"], subresource=subresource)
         query = {"fieldManager": FIELD_MANAGER, "force": "true" if force else "false"}
-        return await self._ask("PATCH", url, verb="apply", resource=resource, query=query, headers=_APPLY, body=manifest)
+        return await self._ask(
+            "PATCH", url, verb="apply", resource=resource, query=query, headers=_APPLY, body=manifest
+        )
 
     async def create(self, resource: Resource, manifest: Object) -> Object:
         """A new object; raises ApiError 409 when the name is taken, also by an earlier attempt of the same call."""
@@ -162,7 +121,14 @@ class Kube:
         """Delete exactly this object at exactly this version; nothing happens when it is gone."""
         body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid, "resourceVersion": version}}
         try:
-            await self._ask("DELETE", path(resource, namespace, name=name), verb="delete", resource=resource, headers=_JSON, body=body)
+            await self._ask(
+                "DELETE",
+                path(resource, namespace, name=name),
+                verb="delete",
+                resource=resource,
+                headers=_JSON,
+                body=body,
+            )
         except ApiError as error:
             if error.code != 404:
                 raise
@@ -205,7 +171,7 @@ class Kube:
                 if response.status < 400:
                     return json.loads(content) if content else {}
                 if attempt == ATTEMPTS or not _passes(response.status):
-                    raise _error(response.status, content)
+                    raise refusal(response.status, content)
                 wait = max(wait, _retry_after(response))
             await asyncio.sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -221,23 +187,6 @@ def _retry_after(response: ClientResponse) -> float:
         return min(30.0, float(response.headers.get("Retry-After", "0")))
     except ValueError:
         return 0.0
-
-
-def _error(code: int, content: bytes) -> ApiError:
-    try:
-        status = json.loads(content)
-    except ValueError:
-        status = {}
-    return _status(status if isinstance(status, dict) else {}, code=code)
-
-
-def _status(status: Mapping[str, Any], *, code: int = 500) -> ApiError:
-    return ApiError(
-        int(status.get("code") or code),
-        reason=str(status.get("reason") or "Unknown"),
-        message=str(status.get("message") or "no message"),
-        details=status.get("details"),
-    )
 
 
 async def _lines(response: ClientResponse) -> AsyncIterator[bytes]:

@@ -14,13 +14,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from npuserve.controller.kube import ApiError, Kube, Object, Unreachable
+from npuserve.controller.answers import ApiError, Object, Unreachable
+from npuserve.controller.kube import Kube
 from npuserve.controller.resources import LEASES
 
 NAME = "npuserve"
 LEASE_SECONDS = 15
 RENEW_SECONDS = 5.0
 DEADLINE_SECONDS = 10.0
+RELEASE_SECONDS = 2.0
+"""An API server that does not answer is no reason to stay: the Lease ends by itself."""
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +52,7 @@ class Leadership:
 
     async def acquire(self) -> None:
         """Return when this replica holds the Lease."""
-        while not await self._attempt():
+        while not await self._attempt():  # noqa: ASYNC110 - the Lease is polled: a watch would not tell that it ran out
             await asyncio.sleep(RENEW_SECONDS)
         logger.info("leading", extra={"identity": self._identity})
 
@@ -74,9 +77,10 @@ class Leadership:
             return
         spec = {**self._lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1}
         try:
-            await self._kube.replace(LEASES, {**self._lease, "spec": spec})
-        except (ApiError, Unreachable) as error:
-            logger.warning("the lease could not be given up: %s", error)
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await self._kube.replace(LEASES, {**self._lease, "spec": spec})
+        except (ApiError, Unreachable, TimeoutError) as error:
+            logger.warning("the lease could not be given up: %r", error)
 
     async def _attempt(self) -> bool:
         """Take or renew the Lease if it is free or ours; whether it is ours now."""

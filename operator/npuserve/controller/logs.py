@@ -10,7 +10,7 @@ import sys
 
 from pythonjsonlogger.json import JsonFormatter
 
-_RENAMED = {"levelname": "level", "asctime": "time", "name": "logger"}
+_RENAMED = {"levelname": "level", "name": "logger"}
 _TEXT = "%(asctime)s %(levelname)-7s %(name)s %(message)s"
 
 
@@ -24,4 +24,4 @@ def set_up_logging(level: str, form: str) -> None:
 
 
 def _json() -> JsonFormatter:
-    return JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s", rename_fields=_RENAMED)
+    return JsonFormatter("%(levelname)s %(name)s %(message)s", rename_fields=_RENAMED, timestamp="time")

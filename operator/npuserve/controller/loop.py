@@ -1,17 +1,16 @@
 """One pass over one service: look, decide, write what differs, say so.
 
-    store ──► parse ──► describe ──► resolve ──► render ──► write ──► report ──► status, events
-                 └──────────┴───────────┴─ refused: nothing is written but the status ─┘
+    read ──► parse ──► describe ──► resolve ──► render ──► write ──► say
+                └──────────┴───────────┴─ refused: nothing is written but the status ─┘
 
 Rule: a pass asks the store and never an event, so it can be repeated, interrupted and begun again at any point. A spec that cannot be planned leaves what
-runs untouched. Nothing is written that is there already.
+runs untouched. Nothing is written that is there already. Objects come before words: while new services wait for theirs, what was done for this one is said
+by another pass.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -22,34 +21,29 @@ from npuserve.api.parse import InvalidSpec, parse
 from npuserve.api.resource import InferenceService
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.configuration import Configuration, Profile
-from npuserve.controller.announce import announce
+from npuserve.controller.answers import Object
+from npuserve.controller.case import Case, Reader
 from npuserve.controller.children import Written, write_children
 from npuserve.controller.hardware import declared
-from npuserve.controller.kube import ApiError, Kube, Object
-from npuserve.controller.resources import CHILDREN, CONFIG_MAPS, DEPLOYMENTS, SERVICE, of_kind, of_plural
-from npuserve.controller.store import Reference, Seen, Store
+from npuserve.controller.kube import Kube
+from npuserve.controller.resources import CONFIG_MAPS
+from npuserve.controller.say import Conditions, Voice
+from npuserve.controller.store import Store
 from npuserve.plan.description import Description, describe, known
 from npuserve.plan.hardware import pools
 from npuserve.plan.plan import Plan, Record, Refusal, Rollout
-from npuserve.plan.record import dump, load
+from npuserve.plan.record import dump
 from npuserve.plan.rollout import choose_rollout
 from npuserve.plan.service import Service
 from npuserve.plan.source import catalogue_path
 from npuserve.reconcile.conditions import Trouble
-from npuserve.reconcile.ownership import Ownership, ownership
-from npuserve.reconcile.report import Report, report, same_status
 from npuserve.reconcile.rollout import kept_rollout
-from npuserve.reconcile.state import roll_state
 from npuserve.render import labels
-from npuserve.render.names import child_name
 from npuserve.render.objects import render
-from npuserve.render.owner import Owner
 from npuserve.render.pod import pod_template
 
 LOOK_AGAIN_SECONDS = 30.0
 """For what no watch tells: the ConfigMap that describes a model."""
-
-logger = logging.getLogger(__name__)
 
 
 class Resolve(Protocol):
@@ -69,46 +63,27 @@ class Cluster(Protocol):
 
 
 class After(Enum):
-    """What a pass waits for."""
+    """What a service waits for after a pass."""
 
     NOTHING = "the next news"
-    TABLE = "nodes or free devices to change"
+    WORDS = "its turn to be talked about"
+    NODES = "the nodes to change"
     TIME = "something that no watch tells"
     LUCK = "what the API server or someone else has to change"
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """How a pass ended: a word for the metrics, what the service waits for, and what is true of it."""
+    """How a pass ended: a word for the metrics, what the service waits for, and what is true of it where that was said."""
 
     result: str
     after: After = After.NOTHING
-    conditions: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """What a pass is about, as it was read at its beginning."""
-
-    key: str
-    body: Object
-    owner: Owner
-    live: tuple[Object, ...]
-
-    @property
-    def deployment(self) -> Object | None:
-        return _deployment(self.owner, self.live)
-
-    @property
-    def running(self) -> Record | None:
-        """The plan beside the live Deployment."""
-        text = ((self.deployment or {}).get("metadata", {}).get("annotations") or {}).get(labels.PLAN)
-        return load(text) if text else None
+    conditions: Conditions = ()
 
 
 @dataclass(slots=True)
 class Reconciler:
-    """Does passes. `identity` signs events."""
+    """Does passes. `pressed` tells whether new or edited services wait; `identity` signs events."""
 
     kube: Kube
     store: Store
@@ -116,58 +91,29 @@ class Reconciler:
     configuration: Configuration
     resolve: Resolve
     identity: str
+    pressed: Callable[[], bool] = lambda: False
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    _in_the_way: dict[str, tuple[Reference, ...]] = field(default_factory=dict)
-    """Objects of others under names of ours, by service: no watch shows them, so they are read."""
+    _reader: Reader = field(init=False)
+    _voice: Voice = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._reader = Reader(self.kube, self.store)
+        self._voice = Voice(self.kube, self.store, self.identity)
 
     async def reconcile(self, key: str) -> Passed:
         """One pass; raises ApiError, Unreachable and Moved where a later one may succeed."""
-        body = await self._service(key)
-        if body is None or body["metadata"].get("deletionTimestamp"):
-            self._in_the_way.pop(key, None)
+        case = await self._reader.read(key)
+        if case is None:
             return Passed("gone")
-        metadata = body["metadata"]
-        owner = Owner(metadata["name"], metadata["namespace"], metadata["uid"])
-        case = _Case(key, body, owner, await self._live(key, owner))
-        service = parse(body)
+        service = parse(case.body)
         if isinstance(service, InvalidSpec):
-            return await self._refused(case, Refusal(Reason.INVALID_SPEC, service.field, service.message), After.NOTHING)
-        return await self._plan(case, service)
-
-    async def _service(self, key: str) -> Object | None:
-        """The service as it is; None when it is gone."""
-        seen = self.store.service(key)
-        if seen is None:
-            return None
-        return seen.read() or await self.kube.get(SERVICE, seen.reference.namespace, name=seen.reference.name)
-
-    async def _child(self, seen: Seen) -> Object | None:
-        """A child as it is, with its kind, which items of a list come without."""
-        resource = of_plural(seen.reference.plural)
-        body = seen.read() or await self.kube.get(resource, seen.reference.namespace, name=seen.reference.name)
-        return None if body is None else {"kind": resource.kind, **body}
-
-    async def _live(self, key: str, owner: Owner) -> tuple[Object, ...]:
-        """The children as they are, with what has their names without being among them."""
-        seen = {item.reference: item for item in self.store.children(key)}
-        for resource in CHILDREN:
-            reference = Reference(resource.plural, owner.namespace, child_name(owner.name))
-            unclaimed = self.store.find(reference)
-            if unclaimed is not None:
-                seen[reference] = unclaimed
-        found = [await self._child(item) for item in seen.values()]
-        for reference in self._in_the_way.pop(key, ()):
-            if reference not in seen:
-                resource = of_plural(reference.plural)
-                body = await self.kube.get(resource, reference.namespace, name=reference.name)
-                found.append(None if body is None else {"kind": resource.kind, **body})
-        return tuple(item for item in found if item is not None)
-
-    async def _plan(self, case: _Case, service: InferenceService) -> Passed:
-        profile = self.configuration.profile(case.owner.namespace)
+            return await self._refused(
+                case, Refusal(Reason.INVALID_SPEC, service.field, service.message), After.NOTHING
+            )
         description = await self._describe(service)
         if isinstance(description, Refusal):
             return await self._refused(case, description, After.TIME)
+        profile = self.configuration.profile(case.owner.namespace)
         asked = Service(
             name=case.owner.name,
             namespace=case.owner.namespace,
@@ -177,11 +123,10 @@ class Reconciler:
             profile=profile,
             model_digest=description.digest,
         )
-        cluster = self._cluster(profile)
-        decided = self.resolve(asked, cluster, self.configuration, previous=case.running)
+        decided = self.resolve(asked, self._facts(profile), self.configuration, previous=case.running)
         if isinstance(decided, Refusal):
-            return await self._refused(case, decided, After.TABLE)
-        return await self._carry_out(case, service, decided, cluster=cluster)
+            return await self._refused(case, decided, After.NODES)
+        return await self._carry_out(case, service, decided)
 
     async def _describe(self, service: InferenceService) -> Description | Refusal:
         source, namespace = service.spec.model, service.metadata.namespace
@@ -194,97 +139,62 @@ class Reconciler:
             return Refusal(Reason.CONFIG_MAP_MISSING, "spec.model.configMapRef.name", message)
         return describe(found.get("data") or {}, name=catalogue_path(source))
 
-    def _cluster(self, profile: Profile) -> ClusterFacts:
+    def _facts(self, profile: Profile) -> ClusterFacts:
+        """The nodes that were read, else those that the configuration declares."""
         facts = self.cluster.facts()
         return facts if facts.known or facts.nodes else declared(profile.hardware, self.configuration.flavour)
 
-    async def _refused(self, case: _Case, refusal: Refusal, after: After) -> Passed:
+    async def _refused(self, case: Case, refusal: Refusal, after: After) -> Passed:
         """What runs stays as it is; the status says why the spec does not."""
-        conditions = await self._say(case, refusal, written=Written(case.live))
-        return Passed("refused", after, conditions)
+        return Passed("refused", after, await self._say(case, refusal, Written(case.live)))
 
-    async def _carry_out(self, case: _Case, service: InferenceService, decided: Record, *, cluster: ClusterFacts) -> Passed:
-        desired = self._desired(case, service, decided, cluster=cluster)
-        written = await write_children(self.kube, self.store, case.owner, desired=desired, live=case.live)
-        conditions = await self._say(case, decided.plan, written=written)
+    async def _carry_out(self, case: Case, service: InferenceService, decided: Record) -> Passed:
+        written = await self._write(case, service, decided)
+        if written.changed and written.unhindered and self.pressed():
+            return Passed("changed", After.WORDS)
+        conditions = await self._say(case, decided.plan, written)
         if written.conflicts:
-            self._in_the_way[case.key] = tuple(_foreign(case.owner, written.live))
+            self._reader.note_in_the_way(case, written.live)
             passing = all(conflict.passing for conflict in written.conflicts)
             return Passed("conflict", After.TIME if passing else After.LUCK, conditions)
         if written.trouble is not None:
             return Passed("refused by the API server", After.LUCK, conditions)
         return Passed("changed" if written.changed else "unchanged", After.NOTHING, conditions)
 
-    def _desired(self, case: _Case, service: InferenceService, decided: Record, *, cluster: ClusterFacts) -> tuple[Object, ...]:
-        profile, pull_policy = self.configuration.profile(case.owner.namespace), self.configuration.images.pull_policy
-        template = pod_template(case.owner, service.spec, decided.plan, profile=profile, pull_policy=pull_policy)
-        rollout = kept_rollout(case.deployment, template) or _new_rollout(service, decided.plan, cluster)
+    async def _say(self, case: Case, outcome: Plan | Refusal, written: Written) -> Conditions:
+        trouble = self.cluster.trouble(case.owner.uid)
+        return await self._voice.say(case, outcome, written=written, trouble=trouble, now=self.now())
+
+    async def _write(self, case: Case, service: InferenceService, decided: Record) -> Written:
+        if case.left_right and decided is case.running:
+            return Written(case.live)
+        desired = self._desired(case, service, decided)
+        written = await write_children(self.kube, self.store, case.owner, desired=desired, live=case.live)
+        if written.unhindered:
+            self._reader.note_right(case, written.live)
+        return written
+
+    def _desired(self, case: Case, service: InferenceService, decided: Record) -> tuple[Object, ...]:
+        owner, plan, profile = case.owner, decided.plan, self.configuration.profile(case.owner.namespace)
+        pull_policy = self.configuration.images.pull_policy
+        kept = None
+        if case.deployment is not None:
+            template = pod_template(owner, service.spec, plan, profile=profile, pull_policy=pull_policy)
+            kept = kept_rollout(case.deployment, template)
+        rollout = kept or _by_free_devices(service, plan, self._facts(profile))
         return render(
-            case.owner, service.spec, decided.plan, profile=profile, rollout=rollout, record=dump(decided), pull_policy=pull_policy
+            owner, service.spec, plan, profile=profile, rollout=rollout, record=dump(decided), pull_policy=pull_policy
         )
 
-    async def _say(self, case: _Case, outcome: Plan | Refusal, *, written: Written) -> tuple[tuple[str, str], ...]:
-        """Write the status if it says something new, and post what happened."""
-        deployment = _deployment(case.owner, written.live)
-        said = report(
-            case.body,
-            outcome,
-            running=case.running,
-            deployment=None if deployment is None else roll_state(deployment),
-            conflicts=written.conflicts,
-            trouble=written.trouble or self.cluster.trouble(case.owner.uid),
-            now=self.now(),
-        )
-        new = not same_status(case.body.get("status") or {}, said.status)
-        if new or written.changed or said.events:
-            _log(case, said, written, wrote_status=new)
-        posts = [announce(self.kube, case.body, event, identity=self.identity, now=self.now()) for event in said.events]
-        await asyncio.gather(*posts, *([self._write_status(case, said)] if new else []))
-        return tuple((condition["type"], condition["status"]) for condition in said.status["conditions"])
 
-    async def _write_status(self, case: _Case, said: Report) -> None:
-        """Apply the status to exactly this service; nothing happens when it is gone."""
-        metadata = {"name": case.owner.name, "namespace": case.owner.namespace, "uid": case.owner.uid}
-        body = {"apiVersion": SERVICE.api_version, "kind": SERVICE.kind, "metadata": metadata, "status": said.status}
-        try:
-            answer = await self.kube.apply(SERVICE, body, force=True, subresource="status")
-        except ApiError as error:
-            if error.code != 404:
-                raise
-            self.store.record_gone(Reference(SERVICE.plural, case.owner.namespace, case.owner.name), key=case.key)
-            return
-        self.store.record(SERVICE, answer, key=case.key)
-
-
-def _new_rollout(service: InferenceService, plan: Plan, cluster: ClusterFacts) -> Rollout:
-    """The way of replacing replicas by the devices that are free now."""
+def _by_free_devices(service: InferenceService, plan: Plan, cluster: ClusterFacts) -> Rollout:
+    """How replicas are replaced, by the devices that are free now on the nodes the plan is for."""
     found = pools(service.spec.hardware, service.spec.template, cluster)
-    nodes = () if isinstance(found, Refusal) else next(
-        (pool.nodes for pool in found if (pool.product.id, pool.resource) == (plan.product, plan.resource_name)), ()
-    )  # fmt: skip
-    return choose_rollout(service.spec.replicas, cluster.room(nodes, devices=plan.devices) if cluster.known else None)
-
-
-def _deployment(owner: Owner, live: Sequence[Object]) -> Object | None:
-    """The service's own Deployment."""
-    return next((item for item in live if item["kind"] == DEPLOYMENTS.kind and ownership(owner, item) is Ownership.OURS), None)
-
-
-def _foreign(owner: Owner, live: Sequence[Object]) -> Iterator[Reference]:
-    for item in live:
-        if ownership(owner, item) is Ownership.FOREIGN:
-            yield Reference(of_kind(item["kind"]).plural, owner.namespace, item["metadata"]["name"])
-
-
-def _log(case: _Case, said: Report, written: Written, *, wrote_status: bool) -> None:
-    ready = next(item for item in said.status["conditions"] if item["type"] == "Ready")
-    wrote = [*written.changed, *(["status"] if wrote_status else []), *(f"event {event.reason}" for event in said.events)]
-    logger.info(
-        "wrote",
-        extra={
-            "service": case.key,
-            "generation": case.body["metadata"].get("generation"),
-            "reason": ready["reason"],
-            "wrote": wrote,
-        },
+    offered = () if isinstance(found, Refusal) else found
+    nodes = tuple(
+        node
+        for pool in offered
+        if (pool.product.id, pool.resource) == (plan.product, plan.resource_name)
+        for node in pool.nodes
     )
+    return choose_rollout(service.spec.replicas, cluster.room(nodes, devices=plan.devices) if cluster.known else None)

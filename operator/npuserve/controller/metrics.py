@@ -25,8 +25,12 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry(auto_describe=True)
-        self._passes = Counter("npuserve_reconcile_total", "Passes over services by result.", ["result"], registry=self._registry)
-        self._seconds = Histogram("npuserve_reconcile_seconds", "Duration of a pass.", buckets=_BUCKETS, registry=self._registry)
+        self._passes = Counter(
+            "npuserve_reconcile_total", "Passes over services by result.", ["result"], registry=self._registry
+        )
+        self._seconds = Histogram(
+            "npuserve_reconcile_seconds", "Duration of a pass.", buckets=_BUCKETS, registry=self._registry
+        )
         self._requests = Counter(
             "npuserve_api_requests_total",
             "Answers of the API server; code 0 when there was none. kopf's own lists and watches are not among them.",
@@ -55,7 +59,9 @@ class Metrics:
 
     def watch(self, depth: Callable[[], Mapping[Any, int]], ages: Callable[[], Mapping[str, float]]) -> None:
         """Ask these for the depth of the queue's lanes and the ages of streams whenever metrics are read."""
-        self._registry.register(_Asked(lambda: _gauge("npuserve_queue_depth", "Services that wait, by lane.", "lane", depth())))
+        self._registry.register(
+            _Asked(lambda: _gauge("npuserve_queue_depth", "Services that wait, by lane.", "lane", depth()))
+        )
         self._registry.register(
             _Asked(lambda: _gauge("npuserve_watch_age_seconds", "Time since a stream was heard.", "stream", ages()))
         )
@@ -74,7 +80,9 @@ class Metrics:
 
     def _service_conditions(self) -> Iterator[GaugeMetricFamily]:
         labels = ["namespace", "name", "type"]
-        family = GaugeMetricFamily("npuserve_service_condition", "1 for a condition that is true, 0 for one that is not.", labels=labels)
+        family = GaugeMetricFamily(
+            "npuserve_service_condition", "1 for a condition that is true, 0 for one that is not.", labels=labels
+        )
         for key, conditions in list(self._conditions.items()):
             namespace, _, name = key.partition("/")
             for kind, status in conditions:

@@ -1,6 +1,6 @@
-"""Which service is worked on next: a keyed queue of two lanes that never holds a key twice and never gives one out while it is in work.
+"""Which service is worked on next: a keyed queue of three lanes that never holds a key twice and never gives one out while it is in work.
 
-Rule: FRESH (new, edited or deleted services) goes before KNOWN (unchanged ones). Within FRESH every second pick is the newest, so that a service created
+Rule: FRESH (new, edited or deleted services) goes before UNSAID (objects written, status not yet), and that before KNOWN (unchanged ones). Within FRESH every second pick is the newest, so that a service created
 while a thousand others wait is not behind them, and every other pick is the oldest, so that none of those starves. A key added while in work comes again
 when its work is done. A failed key comes back after a pause that doubles with each failure in a row, from FIRST_PAUSE to LONGEST_PAUSE, jittered.
 """
@@ -22,7 +22,8 @@ class Lane(IntEnum):
     """How urgent a key is; the lower value goes first."""
 
     FRESH = 0
-    KNOWN = 1
+    UNSAID = 1
+    KNOWN = 2
 
 
 @dataclass(slots=True)
@@ -96,6 +97,10 @@ class Queue:
         """Keys that wait, by lane."""
         return dict(self._waiting)
 
+    def pressed(self) -> bool:
+        """Whether a new, edited or deleted service waits."""
+        return self._waiting[Lane.FRESH] > 0
+
     def left(self) -> int:
         """Keys that wait or are in work; those that pause are neither."""
         return sum(self._waiting.values()) + self._in_work
@@ -120,13 +125,11 @@ class Queue:
             del self._entries[key]
 
     def _pick(self) -> str:
-        fresh, known = self._lanes[Lane.FRESH], self._lanes[Lane.KNOWN]
         self._picks += 1
         while True:
-            if fresh:
-                key, lane = fresh.pop() if self._picks % 2 else fresh.popleft(), Lane.FRESH
-            else:
-                key, lane = known.popleft(), Lane.KNOWN
+            lane = next(lane for lane, keys in self._lanes.items() if keys)
+            newest = lane is Lane.FRESH and self._picks % 2
+            key = self._lanes[lane].pop() if newest else self._lanes[lane].popleft()
             entry = self._entries.get(key)
             # A key that moved between lanes left its old place behind.
             if entry is not None and entry.waiting and entry.lane == lane:

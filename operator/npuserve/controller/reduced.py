@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
-from npuserve.controller.kube import Object
+from npuserve.controller.answers import Object
 
 T = TypeVar("T")
 

@@ -12,7 +12,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from npuserve.controller.kube import ApiError, Kube, Object, Selection, Unreachable
+from npuserve.controller.answers import ApiError, Object, Selection, Unreachable
+from npuserve.controller.kube import Kube
 from npuserve.controller.resources import Resource
 
 _FIRST_PAUSE = 0.5

@@ -10,20 +10,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
 import kopf
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession, StreamReader
 
+from npuserve.controller.answers import ApiError, Selection, Unreachable
 from npuserve.controller.credentials import Credentials
 from npuserve.controller.freshness import Freshness
-from npuserve.controller.kube import SILENCE_SECONDS, STREAM_SECONDS, ApiError, Kube, Selection, Unreachable
+from npuserve.controller.informing import kopf_settings
+from npuserve.controller.kube import Kube
 from npuserve.controller.resources import SERVICE, path
 from npuserve.controller.store import News, Store
 
 STREAM = SERVICE.plural
-PAGE = 250
 QUIET_SECONDS = 0.2
 """Once the stream is open and no object came for so long, the list has been taken in."""
 _SETTLE_SECONDS = 2.0
@@ -61,7 +62,7 @@ class Informer:
         """Return when every service that existed at the start has been taken in."""
         await self._open.wait()
         loop = asyncio.get_running_loop()
-        while (rest := self._last_object + QUIET_SECONDS - loop.time()) > 0:
+        while (rest := self._last_object + QUIET_SECONDS - loop.time()) > 0:  # noqa: ASYNC110 - quiet is the absence of events
             await asyncio.sleep(rest)
 
     async def run(self, *, started: Callable[[], None]) -> None:
@@ -71,7 +72,8 @@ class Informer:
             try:
                 await self._run_kopf(started)
             except Exception:
-                logger.exception("the watches ended and are opened again")
+                logger.exception("the watch of services ended and is opened again")
+            self._freshness.closed(STREAM)
             await asyncio.sleep(_RESTART_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries
 
     async def audit(self) -> None:
@@ -100,7 +102,9 @@ class Informer:
     async def _run_kopf(self, started: Callable[[], None]) -> None:
         sessions: list[ClientSession] = []
         scope: dict[str, Any] = {"namespaces": [self._namespace]} if self._namespace else {"clusterwide": True}
-        tasks = await kopf.spawn_tasks(registry=self._registry(sessions), settings=kopf_settings(), standalone=True, **scope)
+        tasks = await kopf.spawn_tasks(
+            registry=self._registry(sessions), settings=kopf_settings(), standalone=True, **scope
+        )
         started()
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -122,7 +126,9 @@ class Informer:
             sessions.append(session)
             return kopf.AiohttpSession(server=self._credentials.server, aiohttp_session=session)
 
-        kopf.on.event(group=SERVICE.group, version=SERVICE.version, plural=SERVICE.plural, registry=registry)(self._take_in)
+        kopf.on.event(group=SERVICE.group, version=SERVICE.version, plural=SERVICE.plural, registry=registry)(
+            self._take_in
+        )
         return registry
 
     async def _take_in(self, event: kopf.RawEvent, **_: Any) -> None:
@@ -175,66 +181,3 @@ class _Overheard:
         async for data in self._content.iter_chunked(size):
             self._heard()
             yield data
-
-
-class _NoEssence(kopf.DiffBaseStorage):
-    """Keeps no earlier state of objects: nothing is compared, nothing is copied, nothing is written."""
-
-    def build(self, **_: Any) -> kopf.BodyEssence:
-        return cast(kopf.BodyEssence, {})
-
-    def fetch(self, **_: Any) -> None:
-        return None
-
-    def store(self, **_: Any) -> None:
-        return None
-
-
-class _NoProgress(kopf.ProgressStorage):
-    """Keeps no progress of handlers: each is called once per event."""
-
-    def fetch(self, **_: Any) -> None:
-        return None
-
-    def store(self, **_: Any) -> None:
-        return None
-
-    def purge(self, **_: Any) -> None:
-        return None
-
-    def touch(self, **_: Any) -> None:
-        return None
-
-    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
-        return essence
-
-
-class _ForEver:
-    """Pauses between attempts of a stream, without end and without rhythm: 0.5 to 15 s."""
-
-    def __iter__(self) -> Iterator[float]:
-        pause = 1.0
-        while True:
-            yield pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries
-            pause = min(15.0, pause * 2)
-
-
-def kopf_settings() -> kopf.OperatorSettings:
-    """kopf as an informer only; see the module."""
-    settings = kopf.OperatorSettings()
-    settings.posting.enabled = False
-    settings.scanning.disabled = True
-    settings.process.ultimate_exiting_timeout = None
-    settings.persistence.diffbase_storage = _NoEssence()
-    settings.persistence.progress_storage = _NoProgress()
-    settings.networking.request_timeout = 30
-    settings.networking.connect_timeout = 5
-    settings.networking.error_backoffs = _ForEver()
-    settings.watching.server_timeout = STREAM_SECONDS
-    settings.watching.client_timeout = STREAM_SECONDS + 10
-    settings.watching.inactivity_timeout = SILENCE_SECONDS
-    settings.watching.chunk_size = PAGE
-    # A worker per object that was heard: five seconds, the default, would keep thousands of them after a list.
-    settings.queueing.idle_timeout = 0.1
-    settings.queueing.exit_timeout = 0.5
-    return settings

@@ -8,9 +8,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from npuserve.controller.answers import ApiError, Unreachable
 from npuserve.controller.children import Moved
 from npuserve.controller.freshness import Freshness
-from npuserve.controller.kube import ApiError, Unreachable
 from npuserve.controller.loop import LOOK_AGAIN_SECONDS, After, Passed
 from npuserve.controller.metrics import Metrics
 from npuserve.controller.queue import Lane, Queue
@@ -45,15 +45,15 @@ class Work:
         self._metrics = metrics
         self._freshness = freshness
         self._clock = clock
-        self._for_table: set[str] = set()
+        self._for_nodes: set[str] = set()
 
     def tell(self, news: News) -> None:
         """Take in what a watch showed."""
         self._add(news.key, Lane.FRESH if news.fresh else Lane.KNOWN)
 
-    def table_changed(self) -> None:
-        """Nodes or free devices changed: look again at services that could not be planned."""
-        for key in tuple(self._for_table):
+    def nodes_changed(self) -> None:
+        """Look again at services that could not be planned for the nodes there were."""
+        for key in tuple(self._for_nodes):
             self._add(key, Lane.KNOWN)
 
     def look_at_uid(self, uid: str) -> None:
@@ -95,9 +95,12 @@ class Work:
         return Passed("failed", After.LUCK)
 
     def _settle(self, key: str, passed: Passed) -> None:
-        (self._for_table.add if passed.after is After.TABLE else self._for_table.discard)(key)
+        (self._for_nodes.add if passed.after is After.NODES else self._for_nodes.discard)(key)
         match passed.after:
-            case After.NOTHING | After.TABLE:
+            case After.NOTHING | After.NODES:
+                self._queue.done(key)
+            case After.WORDS:
+                self._queue.add(key, Lane.UNSAID)
                 self._queue.done(key)
             case After.TIME:
                 self._queue.later(key, LOOK_AGAIN_SECONDS)

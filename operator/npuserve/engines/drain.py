@@ -14,7 +14,8 @@ import os, re, sys, time, urllib.error, urllib.request
 url, seconds, names = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
 if url.startswith("env:"):
     variable, _, rest = url[4:].partition(":")
-    url = "http://" + os.environ[variable] + ":" + rest
+    host = os.environ[variable]
+    url = "http://" + (f"[{host}]" if ":" in host else host) + ":" + rest
 end = time.monotonic() + seconds
 time.sleep(min(%d, seconds))
 gauge = re.compile(r"^(?:" + "|".join(map(re.escape, names)) + r")(?:\\{[^}]*\\})?\\s+([0-9.eE+-]+)", re.M)

@@ -84,12 +84,6 @@ _OWNED = {
     "ServerConfig.interCommPort": "a replica runs on one node",
     "ServerConfig.inferMode": "a replica does prefill and decode",
     "ServerConfig.distDPServerEnabled": "a replica runs on one node",
-    "ServerConfig.layerwiseDisaggregated": "a replica does prefill and decode",
-    "ServerConfig.layerwiseDisaggregatedCrtlPort": "a replica does prefill and decode",
-    "ServerConfig.layerwiseDisaggregatedDataPort": "a replica does prefill and decode",
-    "ServerConfig.layerwiseDisaggregatedMasterIpAddress": "a replica does prefill and decode",
-    "ServerConfig.layerwiseDisaggregatedRoleType": "a replica does prefill and decode",
-    "ServerConfig.layerwiseDisaggregatedSlaveIpAddress": "a replica does prefill and decode",
     "BackendConfig.npuDeviceIds": "set spec.hardware.devices",
     "BackendConfig.modelInstanceNumber": "one instance per replica; set spec.replicas",
     "BackendConfig.multiNodesInferEnabled": "a replica runs on one node",
@@ -157,7 +151,7 @@ class Mindie:
         return choice.scheme
 
     def caution(self, choice: Choice) -> str | None:
-        return "its vendor maintains it without new features since 3.1.0 and recommends vLLM-Ascend"
+        return "its vendor maintains it without new features since 3.1.0 and recommends another engine"
 
     def image(self, product: Product, version: str, *, os: str) -> str | None:
         return _IMAGES.get((version, product.generation))

@@ -8,6 +8,7 @@ Launch facts: the platform plugin activates itself, the image's entry point sour
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 from npuserve.chips import Product
@@ -217,7 +218,7 @@ class VllmAscend:
         return float(flag_default(table, "gpu-memory-utilization") if named is None else named)
 
     def overhead(self, choice: Choice, parallelism: Parallelism, *, context: ContextWindow, arguments: Mapping[str, Any]) -> Overhead:
-        tokens = self._batched_tokens(choice, arguments)
+        tokens = self._batched_tokens(choice, arguments, sequences=context.max_sequences)
         passing = activation_bytes(choice.model, tokens=tokens, sequences=context.max_sequences, tensor=parallelism.tensor)
         mask = 2 * context.max_model_len**2 if choice.product.generation == "310P" else 0
         groups = (parallelism.tensor > 1) + (parallelism.expert > 1)
@@ -226,11 +227,12 @@ class VllmAscend:
     def default_sequences(self, choice: Choice) -> int:
         return _SEQUENCES.get(choice.product.generation, _DEFAULT_SEQUENCES)
 
-    def _batched_tokens(self, choice: Choice, arguments: Mapping[str, Any]) -> int:
+    def _batched_tokens(self, choice: Choice, arguments: Mapping[str, Any], *, sequences: int) -> int:
+        """Tokens of one step; the scheduler refuses fewer than one per sequence (v@0.23.0:vllm/config/scheduler.py)."""
         named = canonical_arguments(load_table(NAME, choice.version), arguments).get("max-num-batched-tokens")
-        if isinstance(named, int) and named > 0:
-            return named
-        return _BATCHED_TOKENS.get(choice.product.generation, _DEFAULT_BATCHED_TOKENS)
+        if named is not None:
+            return _count(named)
+        return max(sequences, _BATCHED_TOKENS.get(choice.product.generation, _DEFAULT_BATCHED_TOKENS))
 
     def faults(
         self, choice: Choice, *, arguments: Mapping[str, Any], variables: Mapping[str, str], api_key: bool, remote_code: bool
@@ -274,7 +276,9 @@ class VllmAscend:
             "tensor-parallel-size": split.tensor,
             "max-model-len": request.context.max_model_len,
             "max-num-seqs": request.context.max_sequences,
-            "max-num-batched-tokens": self._batched_tokens(choice, request.arguments),
+            "max-num-batched-tokens": self._batched_tokens(
+                choice, request.arguments, sequences=request.context.max_sequences
+            ),
             "gpu-memory-utilization": request.utilization,
             "shutdown-timeout": request.shutdown_seconds,
         }
@@ -332,6 +336,16 @@ def _unfit(arguments: Mapping[str, Any]) -> Iterator[Fault]:
     share = arguments.get("gpu-memory-utilization")
     if share is not None and not 0.1 <= share <= 0.98:
         yield Fault("invalid", "spec.engineArgs.gpu-memory-utilization", f"{share} is not between 0.1 and 0.98")
+
+
+_UNITS = {unit: 1000 ** (power + 1) for power, unit in enumerate("kmgt")}
+_UNITS |= {unit: 1024 ** (power + 1) for power, unit in enumerate("KMGT")}
+
+
+def _count(written: int | str) -> int:
+    """A count as the engine reads it: "32k" is 32,000 and "32K" is 32,768."""
+    text = str(written)
+    return int(Fraction(text[:-1]) * _UNITS[text[-1]]) if text[-1] in _UNITS else int(text)
 
 
 def _made_by_msmodelslim(choice: Choice) -> bool:

@@ -101,9 +101,8 @@ def _rows(hardware: Hardware) -> tuple[Product, ...] | Refusal:
     return Refusal(
         Reason.UNKNOWN_HARDWARE,
         "spec.hardware.chip",
-        f"{hardware.product or 'no product'} has no chip {hardware.chip!r}; it has {', '.join(dict.fromkeys(chip for row in rows for chip in row.chips))}"
-        if hardware.product
-        else f"no product has a chip called {hardware.chip!r}; chips are named as 910B3, 910B4, 910C or 310P3",
+        f"{hardware.product or 'no product'} has no chip {hardware.chip!r}; "
+        f"{'it has' if hardware.product else 'chips:'} {', '.join(dict.fromkeys(chip for row in rows for chip in row.chips))}",
     )
 
 

@@ -60,7 +60,11 @@ def _decide(service: Service, cluster: ClusterFacts, configuration: Configuratio
     if isinstance(chosen, Refusal):
         return chosen
     why = backend.reasons(chosen, tried, asked=spec.backend, named=spec.hardware.product)
-    return finish(intent, chosen, why=tuple(why))
+    return finish(intent, chosen, why=(*why, *_unknown_capacity(cluster)))
+
+
+def _unknown_capacity(cluster: ClusterFacts) -> tuple[str, ...]:
+    return () if cluster.known else ("hardware: which devices are free is unknown, for the operator may not read nodes and pods",)
 
 
 def _narrowed(hardware: Hardware, profile: Profile) -> Hardware:

@@ -22,8 +22,6 @@ _GIB = 1 << 30
 _BASE_MEMORY = 8 * _GIB
 _MEMORY_PER_DEVICE = 4 * _GIB
 _ALIGNING = ("restricted", "single-numa-node")
-_DEVICES_PER_NUMA_NODE = 2
-"""On A2 servers, both known wirings: NUMA nodes 0, 2, 4, 6 carry two devices each."""
 
 
 def decide_topology(
@@ -88,11 +86,12 @@ def _numa_refusal(numa: str, pool: Pool, profile: Profile, devices: int) -> Refu
             f"NUMA alignment cannot be promised, the kubelets' Topology Manager policy {known}; use preferred, or have the platform team set "
             "restricted on the nodes and in the profile",
         )
-    if policy == "single-numa-node" and devices > _DEVICES_PER_NUMA_NODE and pool.product.generation == "A2":
+    carried = pool.product.devices_per_numa_node
+    if policy == "single-numa-node" and carried is not None and devices > carried:
         return Refusal(
             Reason.UNSUPPORTED_TOPOLOGY,
             "spec.hardware.topology.numa",
-            f"single-numa-node never admits {devices} devices, a NUMA node of {pool.product.id} carries {_DEVICES_PER_NUMA_NODE}; "
+            f"single-numa-node never admits {devices} devices, a NUMA node of {pool.product.id} carries {carried}; "
             "use restricted on the nodes, or preferred here",
         )
     return None

@@ -56,7 +56,9 @@ def test_a_node_carries_a_selector_when_every_label_has_that_value() -> None:
         ("cce", "auto", CCE),
     ],
 )
-def test_volcano_is_taken_when_configured_and_the_others_follow_from_the_resource(family: str, configured: str, flavour: object) -> None:
+def test_volcano_is_taken_when_configured_and_the_others_follow_from_the_resource(
+    family: str, configured: str, flavour: object
+) -> None:
     assert of_family(family, configured) is flavour
 
 

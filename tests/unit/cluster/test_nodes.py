@@ -33,7 +33,7 @@ def facts(*node: Any, **labels: Any) -> NodeFacts:
         (machines.CCE_A2, ["Atlas 800I A2 32G", "Atlas 800I A2 64G", "Atlas 800T A2 64G"], False),
     ],
 )
-def test_a_node_of_each_platform_is_read(machine: machines.Machine, products: list[str], certain: bool) -> None:
+def test_a_node_of_each_platform_is_read(machine: machines.Machine, products: list[str], *, certain: bool) -> None:
     (found,) = read_node(machine.node("node"))
     assert (list(found.products), found.certain) == (products, certain)
     assert found.devices == machine.devices
@@ -67,7 +67,9 @@ def test_an_accelerator_type_that_no_row_has_says_nothing() -> None:
 
 
 @pytest.mark.parametrize(("devices", "generation"), [(8, "A2"), (4, "A2"), (16, "A3"), (12, "A3")])
-def test_without_labels_the_number_of_devices_tells_servers_of_one_resource_apart(devices: int, generation: str) -> None:
+def test_without_labels_the_number_of_devices_tells_servers_of_one_resource_apart(
+    devices: int, generation: str
+) -> None:
     assert generation in facts(devices=devices).products[0]
 
 
@@ -87,7 +89,11 @@ def test_a_chip_that_no_row_has_is_no_product_of_ours() -> None:
 
 def test_a_renamed_resource_is_read_by_its_labels() -> None:
     found = facts("huawei.com/our-npu", labels={CHIP: "910B4", MEMORY: "32G"})
-    assert (found.products, found.resource, found.family) == (("Atlas 800I A2 32G",), "huawei.com/our-npu", "mindcluster")
+    assert (found.products, found.resource, found.family) == (
+        ("Atlas 800I A2 32G",),
+        "huawei.com/our-npu",
+        "mindcluster",
+    )
 
 
 def test_a_renamed_resource_without_labels_is_nothing() -> None:

@@ -7,7 +7,7 @@ from copy import deepcopy
 from itertools import count
 from typing import Any
 
-from npuserve.controller.kube import ApiError, Object
+from npuserve.controller.answers import ApiError, Object
 from npuserve.controller.resources import Resource
 
 Key = tuple[str, str, str]
@@ -43,9 +43,13 @@ class StandIn:
         there = self.objects.get(key)
         if there is None and ("uid" in metadata or subresource):
             raise ApiError(404 if subresource else 409, reason="Conflict", message="uid mismatch")
-        if there is not None and (metadata.get("resourceVersion") or metadata.get("uid", there["metadata"]["uid"]) != there["metadata"]["uid"]):
+        if there is not None and (
+            metadata.get("resourceVersion") or metadata.get("uid", there["metadata"]["uid"]) != there["metadata"]["uid"]
+        ):
             raise ApiError(409, reason="Conflict", message="the object has been modified")
-        self.wrote.append(f"apply{' forced' if force else ''} {resource.plural}{'/' + subresource if subresource else ''} {metadata['name']}")
+        self.wrote.append(
+            f"apply{' forced' if force else ''} {resource.plural}{'/' + subresource if subresource else ''} {metadata['name']}"
+        )
         content = {"status": manifest["status"]} if subresource else manifest
         kept = {name: value for name, value in metadata.items() if name not in ("uid", "resourceVersion")}
         merged = {**(there or {}), **content, "metadata": {**(there or {}).get("metadata", {}), **kept}}

@@ -20,7 +20,9 @@ def test_nothing_is_granted_wholesale(rule: dict[str, Any]) -> None:
 
 def test_no_secret_can_be_read_and_no_service_changed_beyond_its_status() -> None:
     granted = {(resource, verb) for rule in RULES for resource in rule["resources"] for verb in rule["verbs"]}
-    assert not [resource for resource, _ in granted if resource.startswith(("secrets", "roles", "clusterroles", "pods/"))]
+    assert not [
+        resource for resource, _ in granted if resource.startswith(("secrets", "roles", "clusterroles", "pods/"))
+    ]
     assert {verb for resource, verb in granted if resource == "inferenceservices"} == {"get", "list", "watch"}
     assert {verb for resource, verb in granted if resource == "inferenceservices/status"} == {"patch"}
     assert not [resource for resource, _ in granted if resource.endswith("/finalizers")]

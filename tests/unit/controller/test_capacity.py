@@ -10,9 +10,9 @@ import pytest
 
 from npuserve.api.conditions import Reason
 from npuserve.controller import capacity as module
+from npuserve.controller.answers import ApiError, Object, Page, Selection, WatchEvent
 from npuserve.controller.capacity import Capacity
 from npuserve.controller.freshness import Freshness
-from npuserve.controller.kube import ApiError, Object, Page, Selection, WatchEvent
 from npuserve.controller.resources import NODES, PODS, Resource
 
 A2 = "huawei.com/Ascend910"
@@ -20,8 +20,16 @@ A2 = "huawei.com/Ascend910"
 
 def node(name: str, *, devices: int = 8, version: int = 1) -> Object:
     return {
-        "metadata": {"name": name, "uid": f"node-{name}", "resourceVersion": str(version), "labels": {"accelerator-type": "module-910b-8"}},
-        "status": {"allocatable": {A2: str(devices), "cpu": "192", "memory": "1Ti"}, "conditions": [{"heartbeat": version}]},
+        "metadata": {
+            "name": name,
+            "uid": f"node-{name}",
+            "resourceVersion": str(version),
+            "labels": {"accelerator-type": "module-910b-8"},
+        },
+        "status": {
+            "allocatable": {A2: str(devices), "cpu": "192", "memory": "1Ti"},
+            "conditions": [{"heartbeat": version}],
+        },
     }
 
 
@@ -34,7 +42,11 @@ def pod(name: str, *, on: str = "", devices: int = 0, service: str = "", **statu
     }
 
 
-UNSCHEDULABLE = {"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available"}]}
+UNSCHEDULABLE = {
+    "conditions": [
+        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available"}
+    ]
+}
 
 
 class Api:
@@ -85,7 +97,10 @@ def watching(api: Api, scenario: Callable[[Capacity, list[str]], Any], monkeypat
 
 
 def test_devices_in_use_are_counted_by_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    api = Api([node("a"), node("b")], [pod("x", on="a", devices=4), pod("y", on="a", devices=2), pod("z", on="b"), pod("q", devices=8)])
+    api = Api(
+        [node("a"), node("b")],
+        [pod("x", on="a", devices=4), pod("y", on="a", devices=2), pod("z", on="b"), pod("q", devices=8)],
+    )
 
     async def scenario(capacity: Capacity, told: list[str]) -> None:
         facts = capacity.facts()
@@ -152,5 +167,16 @@ def test_where_nodes_or_pods_may_not_be_read_capacity_is_unknown_and_troubles_ar
     async def scenario(capacity: Capacity, told: list[str]) -> None:
         assert not capacity.facts().known
         assert capacity.trouble("uid-1") is not None
+
+    watching(api, scenario, monkeypatch)
+
+
+def test_nodes_are_followed_also_where_pods_may_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Api([node("a")], [], forbidden=frozenset({"pods"}))
+
+    async def scenario(capacity: Capacity, told: list[str]) -> None:
+        await api.push(NODES, "ADDED", node("b"))
+        assert [found.name for found in capacity.facts().nodes] == ["a", "b"]
+        assert not capacity.facts().known
 
     watching(api, scenario, monkeypatch)

@@ -34,7 +34,9 @@ def test_a_replaced_token_is_read_again_and_the_request_repeated_with_its_body()
         runner, url = await serve({"Bearer new"}, seen)
         tokens = iter(["old", "new"])
         clock = iter(range(0, 1000, 2))
-        credentials = Credentials(lambda: kopf.ConnectionInfo(server=url, token=next(tokens)), clock=lambda: next(clock))
+        credentials = Credentials(
+            lambda: kopf.ConnectionInfo(server=url, token=next(tokens)), clock=lambda: next(clock)
+        )
         async with credentials.session(connections=4) as session, session.post(url + "/", data=b"content") as response:
             assert (response.status, await response.read()) == (200, b"content")
         assert seen == ["Bearer old", "Bearer new"]
@@ -109,7 +111,9 @@ def test_a_kubeconfig_that_is_named_is_used(tmp_path: Path, monkeypatch: pytest.
     assert (info.server, info.token) == ("https://127.0.0.1:6443/", "t")
 
 
-@pytest.mark.parametrize("content", [None, "contexts: []", "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]"])
+@pytest.mark.parametrize(
+    "content", [None, "contexts: []", "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]"]
+)
 def test_a_kubeconfig_that_says_nothing_is_refused_in_one_sentence(
     content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

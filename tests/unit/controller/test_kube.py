@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from npuserve.controller.kube import ATTEMPTS, ApiError, Kube, Selection, Unreachable
+from npuserve.controller.answers import ApiError, Selection, Unreachable
+from npuserve.controller.kube import ATTEMPTS, Kube
 from npuserve.controller.resources import DEPLOYMENTS, NODES, PODS, SERVICE
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -142,7 +143,10 @@ def test_an_apply_names_its_manager_and_asks_for_metadata_only() -> None:
 
     ask(script, scenario)
     (method, url, sent), (_, status_url, _) = script.asked
-    assert (method, url) == ("PATCH", "/apis/apps/v1/namespaces/team-a/deployments/qwen?fieldManager=npuserve&force=false")
+    assert (method, url) == (
+        "PATCH",
+        "/apis/apps/v1/namespaces/team-a/deployments/qwen?fieldManager=npuserve&force=false",
+    )
     assert json.loads(sent) == manifest
     assert status_url.endswith("/inferenceservices/qwen/status?fieldManager=npuserve&force=true")
     assert script.headers[0]["Content-Type"] == "application/apply-patch+yaml"

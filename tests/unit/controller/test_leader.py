@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from npuserve.controller import leader
-from npuserve.controller.kube import ApiError, Unreachable
+from npuserve.controller.answers import ApiError, Unreachable
 from npuserve.controller.leader import DEADLINE_SECONDS, LEASE_SECONDS, Leadership
 from npuserve.controller.resources import LEASES
 from tests.unit.controller.standin import StandIn
@@ -61,7 +61,9 @@ def test_the_first_replica_leads_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     run(scenario, monkeypatch)
 
 
-def test_a_second_replica_waits_until_the_lease_was_not_renewed_for_its_duration(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_replica_waits_until_the_lease_was_not_renewed_for_its_duration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def scenario(kube: StandIn, clock: Clock) -> None:
         await replica(kube, clock, "one").acquire()
         await replica(kube, clock, "two").acquire()

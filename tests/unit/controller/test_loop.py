@@ -15,8 +15,8 @@ from npuserve.api.conditions import Reason
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.cluster.nodes import read_node
 from npuserve.configuration import Configuration, HardwareRow, Profile
+from npuserve.controller.answers import ApiError
 from npuserve.controller.children import Moved
-from npuserve.controller.kube import ApiError
 from npuserve.controller.loop import After, Passed, Reconciler
 from npuserve.controller.resources import (
     CHILDREN,
@@ -71,7 +71,12 @@ class World:
         """Create the service, or replace its spec."""
         there = self.kube.objects.get((SERVICE.plural, "team-a", "qwen"))
         generation = there["metadata"]["generation"] + 1 if there else 1
-        metadata = {**(there["metadata"] if there else {}), "name": "qwen", "namespace": "team-a", "generation": generation}
+        metadata = {
+            **(there["metadata"] if there else {}),
+            "name": "qwen",
+            "namespace": "team-a",
+            "generation": generation,
+        }
         wanted = {"model": {"uri": "modelscope://Qwen/Qwen3-8B"}, **spec}
         head = {"apiVersion": "npuserve.io/v1alpha1", "kind": "InferenceService"}
         self.kube.put(SERVICE, {**(there or {}), **head, "metadata": metadata, "spec": wanted})
@@ -275,7 +280,9 @@ def test_a_new_value_of_the_replan_annotation_asks_for_a_fresh_plan() -> None:
 
 def test_a_foreign_object_is_never_touched_and_no_devices_are_taken_beside_it() -> None:
     world = World()
-    foreign = world.kube.put(ENDPOINTS, {"kind": "Service", "metadata": {"name": "qwen", "namespace": "team-a"}, "spec": {"a": 1}})
+    foreign = world.kube.put(
+        ENDPOINTS, {"kind": "Service", "metadata": {"name": "qwen", "namespace": "team-a"}, "spec": {"a": 1}}
+    )
     world.apply()
     passed = world.reconcile()
     assert (passed.result, passed.after) == ("conflict", After.LUCK)
@@ -303,7 +310,9 @@ def test_children_of_an_earlier_service_of_the_same_name_are_waited_for() -> Non
     world.apply()
     passed = world.reconcile()
     assert (passed.result, passed.after) == ("conflict", After.TIME)
-    assert not any(write.startswith(("apply deployments", "apply forced deployments", "delete")) for write in world.wrote)
+    assert not any(
+        write.startswith(("apply deployments", "apply forced deployments", "delete")) for write in world.wrote
+    )
     assert world.condition("Ready") == ("False", "Progressing")
     for resource in (DEPLOYMENTS, ENDPOINTS):
         world.remove(resource)
@@ -337,7 +346,9 @@ def test_a_write_that_is_refused_is_told_and_tried_again() -> None:
 def test_trouble_of_the_api_server_fails_the_pass_and_says_nothing(code: int) -> None:
     world = World()
     world.apply()
-    world.kube.refuse = lambda verb, resource, _: ApiError(code, reason="x", message="y") if resource is DEPLOYMENTS else None
+    world.kube.refuse = lambda verb, resource, _: (
+        ApiError(code, reason="x", message="y") if resource is DEPLOYMENTS else None
+    )
     with pytest.raises(ApiError):
         world.reconcile()
     assert world.kube.of(EVENTS) == []

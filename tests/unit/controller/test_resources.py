@@ -11,10 +11,14 @@ def test_paths_of_collections_objects_and_subresources() -> None:
     assert path(DEPLOYMENTS, "team-a", name="qwen") == "/apis/apps/v1/namespaces/team-a/deployments/qwen"
     assert path(PODS) == "/api/v1/pods"
     assert path(NODES, "ignored", name="n1") == "/api/v1/nodes/n1"
-    assert path(SERVICE, "a", name="qwen2.5-72b", subresource="status").endswith("/inferenceservices/qwen2.5-72b/status")
+    assert path(SERVICE, "a", name="qwen2.5-72b", subresource="status").endswith(
+        "/inferenceservices/qwen2.5-72b/status"
+    )
 
 
-@pytest.mark.parametrize("name", ["..", "../secrets", "a/b", "a%2fb", "A", "-a", "a-", "a..b", "a b", "a?x=1", "ä", "x" * 254])
+@pytest.mark.parametrize(
+    "name", ["..", "../secrets", "a/b", "a%2fb", "A", "-a", "a-", "a..b", "a b", "a?x=1", "ä", "x" * 254]
+)
 def test_a_name_that_leads_elsewhere_never_becomes_a_path(name: str) -> None:
     with pytest.raises(BadName):
         path(DEPLOYMENTS, "team-a", name=name)

@@ -12,12 +12,24 @@ KEY = "team-a/qwen"
 
 def service(version: int, *, uid: str = "u1", generation: int = 1, observed: int | None = None) -> dict[str, Any]:
     status = {} if observed is None else {"observedGeneration": observed}
-    metadata = {"name": "qwen", "namespace": "team-a", "uid": uid, "resourceVersion": str(version), "generation": generation}
+    metadata = {
+        "name": "qwen",
+        "namespace": "team-a",
+        "uid": uid,
+        "resourceVersion": str(version),
+        "generation": generation,
+    }
     return {"metadata": metadata, "spec": {"replicas": 1}, "status": status}
 
 
 def child(version: int, *, uid: str = "d1", owner: str | None = "qwen", name: str = "qwen") -> dict[str, Any]:
-    reference = {"apiVersion": "npuserve.io/v1alpha1", "kind": "InferenceService", "name": owner, "uid": "u1", "controller": True}
+    reference = {
+        "apiVersion": "npuserve.io/v1alpha1",
+        "kind": "InferenceService",
+        "name": owner,
+        "uid": "u1",
+        "controller": True,
+    }
     return {
         "metadata": {
             "name": name,
@@ -162,7 +174,10 @@ def test_what_a_whole_list_lacks_is_gone_unless_it_is_younger_than_the_list() ->
     store.observe(DEPLOYMENTS, child(30, uid="young", name="third", owner="third"))
     store.observe(ENDPOINTS, child(11, uid="another-resource"))
     assert store.observe_list(DEPLOYMENTS, frozenset({"listed"}), version=20) == [News(KEY, fresh=False)]
-    assert {seen.reference.name for key in ("team-a/other", "team-a/third") for seen in store.children(key)} == {"other", "third"}
+    assert {seen.reference.name for key in ("team-a/other", "team-a/third") for seen in store.children(key)} == {
+        "other",
+        "third",
+    }
     assert [seen.reference.plural for seen in store.children(KEY)] == ["services"]
 
 

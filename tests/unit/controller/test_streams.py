@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from npuserve.controller import streams
-from npuserve.controller.kube import ApiError, Object, Page, Selection, Unreachable, WatchEvent
+from npuserve.controller.answers import ApiError, Object, Page, Selection, Unreachable, WatchEvent
 from npuserve.controller.resources import NODES, Resource
 from npuserve.controller.streams import Forbidden, Sink, follow
 

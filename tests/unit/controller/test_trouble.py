@@ -22,12 +22,37 @@ def waiting(reason: str, message: str = "", **last: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("status", "reason", "words"),
     [
-        ({"phase": "Pending", "containerStatuses": [waiting("ImagePullBackOff", "not found")]}, Reason.IMAGE_PULL_FAILING, "not found"),
-        ({"phase": "Pending", "containerStatuses": [waiting("CreateContainerConfigError", 'secret "t" not found')]}, Reason.POD_CONFIG_FAILING, 'secret "t"'),
-        ({"phase": "Failed", "reason": "TopologyAffinityError", "message": "Resources cannot be allocated"}, Reason.TOPOLOGY_REFUSED, "cannot be allocated"),
-        ({"phase": "Failed", "reason": "UnexpectedAdmissionError", "message": "Allocate failed"}, Reason.REPLICA_FAILURE, "Allocate failed"),
         (
-            {"phase": "Pending", "conditions": [{"type": "PodScheduled", "reason": "Unschedulable", "message": "3 Insufficient huawei.com/Ascend910."}]},
+            {"phase": "Pending", "containerStatuses": [waiting("ImagePullBackOff", "not found")]},
+            Reason.IMAGE_PULL_FAILING,
+            "not found",
+        ),
+        (
+            {"phase": "Pending", "containerStatuses": [waiting("CreateContainerConfigError", 'secret "t" not found')]},
+            Reason.POD_CONFIG_FAILING,
+            'secret "t"',
+        ),
+        (
+            {"phase": "Failed", "reason": "TopologyAffinityError", "message": "Resources cannot be allocated"},
+            Reason.TOPOLOGY_REFUSED,
+            "cannot be allocated",
+        ),
+        (
+            {"phase": "Failed", "reason": "UnexpectedAdmissionError", "message": "Allocate failed"},
+            Reason.REPLICA_FAILURE,
+            "Allocate failed",
+        ),
+        (
+            {
+                "phase": "Pending",
+                "conditions": [
+                    {
+                        "type": "PodScheduled",
+                        "reason": "Unschedulable",
+                        "message": "3 Insufficient huawei.com/Ascend910.",
+                    }
+                ],
+            },
             Reason.UNSCHEDULABLE,
             "3 Insufficient huawei.com/Ascend910. ",
         ),
@@ -64,6 +89,10 @@ def test_a_pod_that_works_starts_or_ends_has_no_trouble(body: dict[str, Any]) ->
 
 
 def test_of_several_troubles_always_the_same_one_is_told() -> None:
-    one, two, three = Trouble(Reason.CRASH_LOOPING, "a"), Trouble(Reason.IMAGE_PULL_FAILING, "b"), Trouble(Reason.IMAGE_PULL_FAILING, "a")
+    one, two, three = (
+        Trouble(Reason.CRASH_LOOPING, "a"),
+        Trouble(Reason.IMAGE_PULL_FAILING, "b"),
+        Trouble(Reason.IMAGE_PULL_FAILING, "a"),
+    )
     assert worst([one, two, three]) == worst([three, two, one]) == three
     assert worst([]) is None

@@ -8,11 +8,12 @@ from typing import Any
 
 import kopf
 
+from npuserve.controller.answers import Object, Page
 from npuserve.controller.freshness import Freshness
-from npuserve.controller.kube import Object, Page
+from npuserve.controller.informing import kopf_settings
 from npuserve.controller.resources import SERVICE
 from npuserve.controller.store import News, Store
-from npuserve.controller.watch import Informer, _Overheard, kopf_settings
+from npuserve.controller.watch import Informer, _Overheard
 
 
 def service(name: str, version: int) -> Object:

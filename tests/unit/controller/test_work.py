@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from npuserve.controller.answers import ApiError, Unreachable
 from npuserve.controller.children import Moved
 from npuserve.controller.freshness import Freshness
-from npuserve.controller.kube import ApiError, Unreachable
 from npuserve.controller.loop import After, Passed
 from npuserve.controller.metrics import Metrics
 from npuserve.controller.queue import Queue
@@ -32,7 +32,9 @@ class Bench:
         self.answers: list[Passed | Exception] = []
         self.gate: asyncio.Event | None = None
         self.at_once = self.most_at_once = 0
-        self.work = Work(self.reconcile, queue=self.queue, store=self.store, metrics=self.metrics, freshness=Freshness())
+        self.work = Work(
+            self.reconcile, queue=self.queue, store=self.store, metrics=self.metrics, freshness=Freshness()
+        )
 
     async def reconcile(self, key: str) -> Passed:
         self.passes.append(key)
@@ -66,10 +68,20 @@ def run(scenario: Scenario, *, workers: int = 4) -> None:
 
 
 def service(version: int, generation: int = 1) -> dict[str, Any]:
-    return {"metadata": {"name": "a", "namespace": "n", "uid": "u", "resourceVersion": str(version), "generation": generation}}
+    return {
+        "metadata": {
+            "name": "a",
+            "namespace": "n",
+            "uid": "u",
+            "resourceVersion": str(version),
+            "generation": generation,
+        }
+    }
 
 
-@pytest.mark.parametrize("error", [ApiError(503, reason="x", message="y"), Unreachable("down"), Moved("m"), ValueError("a bug")])
+@pytest.mark.parametrize(
+    "error", [ApiError(503, reason="x", message="y"), Unreachable("down"), Moved("m"), ValueError("a bug")]
+)
 def test_a_pass_that_fails_is_repeated(error: Exception) -> None:
     async def scenario(bench: Bench) -> None:
         bench.answers = [error]

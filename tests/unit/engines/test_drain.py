@@ -44,7 +44,7 @@ def serving(engine: Engine) -> Iterator[int]:
     """The engine's metrics over HTTP; yields the port."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802  the base class's name
+        def do_GET(self) -> None:
             body = engine.metrics().encode()
             self.send_response(200)
             self.end_headers()

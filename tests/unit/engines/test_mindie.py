@@ -18,7 +18,17 @@ from npuserve.api.conditions import Reason
 from npuserve.chips import PRODUCTS, by_id
 from npuserve.configuration import Configuration
 from npuserve.engines.arguments import default_tree, load_table
-from npuserve.engines.contract import FILES_DIR, Choice, ContextWindow, Fault, HubWeights, Literally, OwnAddress, Parallelism, VolumeWeights
+from npuserve.engines.contract import (
+    FILES_DIR,
+    Choice,
+    ContextWindow,
+    Fault,
+    HubWeights,
+    Literally,
+    OwnAddress,
+    Parallelism,
+    VolumeWeights,
+)
 from npuserve.engines.mindie import ENGINE
 from npuserve.plan.description import known
 from npuserve.plan.plan import Plan
@@ -31,7 +41,9 @@ OWN_A3_IMAGE = Configuration.model_validate({"images": {"overrides": [{"engine":
 TABLE = load_table("mindie", "3.0.0")
 
 
-def choice(path: str = "Qwen/Qwen3-8B", product: str = "Atlas 800I A2 64G", *, scheme: str = "none", served: str = "served") -> Choice:
+def choice(
+    path: str = "Qwen/Qwen3-8B", product: str = "Atlas 800I A2 64G", *, scheme: str = "none", served: str = "served"
+) -> Choice:
     model, row = known(path).facts, by_id(product)
     assert model is not None
     assert row is not None
@@ -57,8 +69,16 @@ def sections(found: Plan) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any
     return tree["ServerConfig"], backend, deploy, model, backend["ScheduleConfig"]
 
 
-def faults(arguments: dict[str, Any], *, variables: dict[str, str] | None = None, api_key: bool = False, remote_code: bool = False) -> tuple[Fault, ...]:
-    return ENGINE.faults(choice(), arguments=arguments, variables=variables or {}, api_key=api_key, remote_code=remote_code)
+def faults(
+    arguments: dict[str, Any],
+    *,
+    variables: dict[str, str] | None = None,
+    api_key: bool = False,
+    remote_code: bool = False,
+) -> tuple[Fault, ...]:
+    return ENGINE.faults(
+        choice(), arguments=arguments, variables=variables or {}, api_key=api_key, remote_code=remote_code
+    )
 
 
 # What runs where
@@ -107,12 +127,14 @@ def test_what_its_documents_list_is_served(asked: Choice) -> None:
 
 
 @pytest.mark.parametrize(("tensor", "legal"), [(1, True), (2, True), (4, True), (8, True), (16, False)])
-def test_tensor_parallelism_divides_the_key_value_heads(tensor: int, legal: bool) -> None:
+def test_tensor_parallelism_divides_the_key_value_heads(tensor: int, *, legal: bool) -> None:
     assert (ENGINE.tensor_obstacle(choice(), Parallelism(tensor, 1, 1, 1)) is None) is legal
 
 
 def test_there_is_no_pipeline() -> None:
-    answer = refused(a_service("pvc://w/Qwen/Qwen3-32B", backend="mindie", parallelism={"tensor": 2, "pipeline": 2}), A2)
+    answer = refused(
+        a_service("pvc://w/Qwen/Qwen3-32B", backend="mindie", parallelism={"tensor": 2, "pipeline": 2}), A2
+    )
     assert answer.reason is Reason.ILLEGAL_PARALLELISM
     assert "pipeline" in answer.message
 
@@ -135,7 +157,9 @@ def test_the_whole_default_file_is_written_because_the_server_dies_on_missing_ke
     def keys(tree: Any, above: str = "") -> set[str]:
         match tree:
             case dict():
-                return {f"{above}/{key}" for key in tree} | {path for key, inner in tree.items() for path in keys(inner, f"{above}/{key}")}
+                return {f"{above}/{key}" for key in tree} | {
+                    path for key, inner in tree.items() for path in keys(inner, f"{above}/{key}")
+                }
             case list():
                 return {path for item in tree for path in keys(item, above)}
         return set()
@@ -153,7 +177,11 @@ def test_addresses_are_the_pods_own_and_no_port_listens_everywhere() -> None:
 
 def test_tls_is_off_everywhere_because_its_certificates_cannot_be_mounted() -> None:
     server, backend, *_ = sections(plan())
-    assert (server["httpsEnabled"], server["interCommTLSEnabled"], backend["interNodeTLSEnabled"]) == (False, False, False)
+    assert (server["httpsEnabled"], server["interCommTLSEnabled"], backend["interNodeTLSEnabled"]) == (
+        False,
+        False,
+        False,
+    )
 
 
 def test_keys_that_are_read_unconditionally_are_written_out() -> None:
@@ -180,7 +208,9 @@ def test_experts_and_their_slices_make_the_world() -> None:
 def test_a_latent_cache_is_spread_over_data_parallel_ranks() -> None:
     model = known("deepseek-ai/DeepSeek-V3.1").facts
     assert model is not None
-    service = a_service("pvc://w/own/v31", facts=replace(model, quantization=None), backend="mindie", quantization="W8A8")
+    service = a_service(
+        "pvc://w/own/v31", facts=replace(model, quantization=None), backend="mindie", quantization="W8A8"
+    )
     found = planned(service, cluster(A3), OWN_A3_IMAGE)
     written_model = sections(found)[3]
     assert written_model["dp"] * written_model["tp"] == written_model["worldSize"] == 16
@@ -221,28 +251,52 @@ def test_the_users_value_stands_however_its_path_is_written(arguments: dict[str,
 
 
 def test_a_users_shorter_input_and_smaller_steps_stand() -> None:
-    found = sections(plan(engineArgs={"ModelDeployConfig.maxInputTokenLen": 4096, "ScheduleConfig.maxPrefillTokens": 4096, "ScheduleConfig.maxIterTimes": 100}))
+    found = sections(
+        plan(
+            engineArgs={
+                "ModelDeployConfig.maxInputTokenLen": 4096,
+                "ScheduleConfig.maxPrefillTokens": 4096,
+                "ScheduleConfig.maxIterTimes": 100,
+            }
+        )
+    )
     assert (found[2]["maxInputTokenLen"], found[4]["maxPrefillTokens"], found[4]["maxIterTimes"]) == (4096, 4096, 100)
 
 
 def test_values_of_the_user_yield_to_the_sizes_of_the_plan() -> None:
-    arguments = {"ModelDeployConfig.maxInputTokenLen": 100_000, "ScheduleConfig.maxPrefillTokens": 100, "ScheduleConfig.maxIterTimes": 100_000, "ScheduleConfig.maxPrefillBatchSize": 9999}
+    arguments = {
+        "ModelDeployConfig.maxInputTokenLen": 100_000,
+        "ScheduleConfig.maxPrefillTokens": 100,
+        "ScheduleConfig.maxIterTimes": 100_000,
+        "ScheduleConfig.maxPrefillBatchSize": 9999,
+    }
     found = sections(plan(engineArgs=arguments))
-    assert (found[2]["maxInputTokenLen"], found[4]["maxPrefillTokens"], found[4]["maxIterTimes"], found[4]["maxPrefillBatchSize"]) == (32_768, 32_768, 32_768, 64)
+    assert (
+        found[2]["maxInputTokenLen"],
+        found[4]["maxPrefillTokens"],
+        found[4]["maxIterTimes"],
+        found[4]["maxPrefillBatchSize"],
+    ) == (32_768, 32_768, 32_768, 64)
 
 
 def test_a_larger_prefill_step_is_paid_for_in_memory() -> None:
     def needed(**arguments: int) -> int:
         named = {f"ScheduleConfig.{name}": value for name, value in arguments.items()}
-        return ENGINE.overhead(choice(), Parallelism(1, 1, 1, 1), context=ContextWindow(4096, 64), arguments=named).activations
+        return ENGINE.overhead(
+            choice(), Parallelism(1, 1, 1, 1), context=ContextWindow(4096, 64), arguments=named
+        ).activations
 
     assert needed(maxPrefillTokens=16_384) > needed() == needed(maxPrefillTokens=8192)
 
 
 def test_free_settings_of_the_user_are_written() -> None:
-    found = written(plan(engineArgs={"ServerConfig.e2eTimeout": 3600, "ModelConfig.plugin_params": {"plugin_type": "prefix_cache"}}))
+    found = written(
+        plan(engineArgs={"ServerConfig.e2eTimeout": 3600, "ModelConfig.plugin_params": {"plugin_type": "prefix_cache"}})
+    )
     assert found["ServerConfig"]["e2eTimeout"] == 3600
-    assert found["BackendConfig"]["ModelDeployConfig"]["ModelConfig"][0]["plugin_params"] == {"plugin_type": "prefix_cache"}
+    assert found["BackendConfig"]["ModelDeployConfig"]["ModelConfig"][0]["plugin_params"] == {
+        "plugin_type": "prefix_cache"
+    }
 
 
 @pytest.mark.parametrize(
@@ -267,7 +321,9 @@ def test_a_reserved_field_inside_a_section_is_reserved_too() -> None:
 def test_every_reserved_field_exists() -> None:
     from npuserve.engines import mindie as module
 
-    fields = {name.lower() for name in TABLE.fields} | {".".join(s for s in field.path if isinstance(s, str)).lower() for field in TABLE.fields.values()}
+    fields = {name.lower() for name in TABLE.fields} | {
+        ".".join(s for s in field.path if isinstance(s, str)).lower() for field in TABLE.fields.values()
+    }
     for name in module._OWNED:
         assert any(field == name.lower() or field.startswith(f"{name.lower()}.") for field in fields), name
 
@@ -278,7 +334,17 @@ def test_settings_that_the_server_refuses_together_are_refused() -> None:
     assert faults({"ScheduleConfig.maxPreemptCount": 4, "ModelConfig.cpuMemSize": 5}) == ()
 
 
-@pytest.mark.parametrize("name", ["MIES_CONTAINER_IP", "NPU_MEMORY_FRACTION", "RANK_TABLE_FILE", "MINDIE_LOG_PATH", "ASCEND_RT_VISIBLE_DEVICES", "LD_PRELOAD"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MIES_CONTAINER_IP",
+        "NPU_MEMORY_FRACTION",
+        "RANK_TABLE_FILE",
+        "MINDIE_LOG_PATH",
+        "ASCEND_RT_VISIBLE_DEVICES",
+        "LD_PRELOAD",
+    ],
+)
 def test_variables_that_are_the_plans_or_unknown_are_refused(name: str) -> None:
     (found,) = faults({}, variables={name: "x"})
     assert found.field == f"spec.template.env.{name}"
@@ -297,7 +363,12 @@ def test_a_replica_is_ready_when_its_clients_port_answers_and_alive_by_the_manag
     launch = plan().launch
     assert (launch.started.path, launch.ready.path, launch.ready.port) == ("/v1/models", "/v1/models", launch.port)
     assert (launch.alive.path, launch.alive.port) == ("/v2/health/live", 1026)
-    assert launch.drain[-4:] == ("env:MIES_CONTAINER_IP:1027/metrics", "120", "num_requests_running", "num_requests_waiting")
+    assert launch.drain[-4:] == (
+        "env:MIES_CONTAINER_IP:1027/metrics",
+        "120",
+        "num_requests_running",
+        "num_requests_waiting",
+    )
 
 
 def test_on_cards_a_copy_of_the_weights_that_says_float16_is_served() -> None:
@@ -320,7 +391,11 @@ class Sandbox:
             folder.mkdir(parents=True)
         source = found.weights.path
         for file in found.launch.files:
-            text = file.content.replace(FILES_DIR, str(files)).replace(source, str(self.weights)).replace("/dev/shm", str(self.shm))
+            text = (
+                file.content.replace(FILES_DIR, str(files))
+                .replace(source, str(self.weights))
+                .replace("/dev/shm", str(self.shm))
+            )
             (files / file.name).write_text(text)
             (files / file.name).chmod(0o444)
         (self.weights / "config.json").write_text('{"torch_dtype": "bfloat16", "vocab_size": 151936}')
@@ -328,7 +403,9 @@ class Sandbox:
         executable = root / "bin" / "mindie_llm_server"
         executable.write_text(f"#!/bin/bash\n{server}")
         executable.chmod(0o755)
-        (root / "home" / "conf" / "config.json").write_text('{"OnlyInTheImage": 1, "ServerConfig": {"port": 1, "own": 2}}')
+        (root / "home" / "conf" / "config.json").write_text(
+            '{"OnlyInTheImage": 1, "ServerConfig": {"port": 1, "own": 2}}'
+        )
         self.script = files / "start.sh"
 
     def environment(self) -> dict[str, str]:
@@ -340,7 +417,13 @@ class Sandbox:
         }
 
     def start(self) -> subprocess.Popen[str]:
-        return subprocess.Popen(["/bin/bash", str(self.script)], env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return subprocess.Popen(
+            ["/bin/bash", str(self.script)],
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
 
 TELL = 'echo "config=$MIES_CONFIG_JSON_PATH rank=${RANK_TABLE_FILE-unset}"\n'

@@ -20,7 +20,7 @@ from npuserve.models.facts import ModelFacts
 from npuserve.plan.description import known
 from npuserve.plan.plan import Plan
 from tests.support.clusters import A2_64G, A3, DUO, cluster
-from tests.support.services import a_service, argument, planned, refused, variable
+from tests.support.services import DEFAULTS, a_service, argument, planned, refused, variable
 
 A2, DIES, CARDS = cluster(A2_64G), cluster(A3), cluster(DUO)
 QWEN = "pvc://w/Qwen/Qwen3-8B"
@@ -28,19 +28,31 @@ TABLES = {version: load_table(ENGINE.name, version) for version in ENGINE.versio
 versions = pytest.mark.parametrize("version", ENGINE.versions)
 
 
-def choice(path: str = "Qwen/Qwen3-8B", product: str = "Atlas 800I A2 64G", *, scheme: str = "none", version: str = "0.23.0") -> Choice:
+def choice(
+    path: str = "Qwen/Qwen3-8B", product: str = "Atlas 800I A2 64G", *, scheme: str = "none", version: str = "0.23.0"
+) -> Choice:
     model, row = known(path).facts, by_id(product)
     assert model is not None
     assert row is not None
     return Choice(model, scheme, row, version, VolumeWeights("w", path), "served")
 
 
-def plan(uri: str = QWEN, on: Any = A2, version: str = "0.23.0", configuration: Configuration = Configuration(), **spec: Any) -> Plan:  # noqa: B008
+def plan(
+    uri: str = QWEN, on: Any = A2, version: str = "0.23.0", configuration: Configuration = DEFAULTS, **spec: Any
+) -> Plan:
     return planned(a_service(uri, backend=ENGINE.name, backendVersion=version, **spec), on, configuration)
 
 
-def faults(arguments: dict[str, Any], *, version: str = "0.23.0", variables: dict[str, str] | None = None, remote_code: bool = False) -> tuple[Fault, ...]:
-    return ENGINE.faults(choice(version=version), arguments=arguments, variables=variables or {}, api_key=False, remote_code=remote_code)
+def faults(
+    arguments: dict[str, Any],
+    *,
+    version: str = "0.23.0",
+    variables: dict[str, str] | None = None,
+    remote_code: bool = False,
+) -> tuple[Fault, ...]:
+    return ENGINE.faults(
+        choice(version=version), arguments=arguments, variables=variables or {}, api_key=False, remote_code=remote_code
+    )
 
 
 # What runs where
@@ -100,7 +112,7 @@ def test_an_architecture_without_code_is_refused_with_the_versions_that_have_it(
         ("NVFP4", "Atlas 850 96G", False),
     ],
 )
-def test_each_chip_runs_its_own_quantizations(scheme: str, product: str, runs: bool) -> None:
+def test_each_chip_runs_its_own_quantizations(scheme: str, product: str, *, runs: bool) -> None:
     blocked = ENGINE.obstacle(choice(product=product, scheme=scheme))
     assert (blocked is None) is runs
     if blocked is not None:
@@ -108,7 +120,9 @@ def test_each_chip_runs_its_own_quantizations(scheme: str, product: str, runs: b
 
 
 @pytest.mark.parametrize(("version", "runs"), [("0.18.0", False), ("0.23.0", False), ("0.30.0rc2", True)])
-def test_fp8_checkpoints_are_unpacked_by_the_newest_version_only_and_then_take_twice_the_memory(version: str, runs: bool) -> None:
+def test_fp8_checkpoints_are_unpacked_by_the_newest_version_only_and_then_take_twice_the_memory(
+    version: str, *, runs: bool
+) -> None:
     asked = choice("deepseek-ai/DeepSeek-V3.1", "Atlas 800I A3 64G", scheme="FP8", version=version)
     assert (ENGINE.obstacle(asked) is None) is runs
     assert ENGINE.loaded_scheme(asked) == "none"
@@ -117,7 +131,11 @@ def test_fp8_checkpoints_are_unpacked_by_the_newest_version_only_and_then_take_t
 
 def test_cards_split_over_one_two_or_four_and_never_over_data() -> None:
     on_cards = choice(product="Atlas 300I Duo 96G")
-    assert [size for size in range(1, 9) if ENGINE.tensor_obstacle(on_cards, Parallelism(size, 1, 1, 1)) is None] == [1, 2, 4]
+    assert [size for size in range(1, 9) if ENGINE.tensor_obstacle(on_cards, Parallelism(size, 1, 1, 1)) is None] == [
+        1,
+        2,
+        4,
+    ]
     assert ENGINE.tensor_obstacle(on_cards, Parallelism(1, 1, 2, 1)) is not None
     assert ENGINE.tensor_obstacle(choice(), Parallelism(8, 1, 2, 1)) is None
     assert not ENGINE.spreads_data(choice("Qwen/Qwen3-30B-A3B", "Atlas 300I Duo 96G"))
@@ -145,15 +163,26 @@ def test_the_share_of_memory_is_the_versions_default_unless_the_user_names_one(v
 
 def test_communication_groups_take_200_mib_each() -> None:
     def taken(split: Parallelism) -> int:
-        return ENGINE.overhead(choice("Qwen/Qwen3-30B-A3B"), split, context=ContextWindow(4096, 64), arguments={}).communication >> 20
+        return (
+            ENGINE.overhead(
+                choice("Qwen/Qwen3-30B-A3B"), split, context=ContextWindow(4096, 64), arguments={}
+            ).communication
+            >> 20
+        )
 
-    assert [taken(split) for split in (Parallelism(1, 1, 1, 1), Parallelism(2, 1, 1, 1), Parallelism(4, 1, 1, 4))] == [0, 200, 400]
+    assert [taken(split) for split in (Parallelism(1, 1, 1, 1), Parallelism(2, 1, 1, 1), Parallelism(4, 1, 1, 4))] == [
+        0,
+        200,
+        400,
+    ]
 
 
 def test_cards_hold_a_mask_of_two_bytes_for_every_pair_of_tokens() -> None:
     def needed(length: int, product: str) -> int:
         split = Parallelism(1, 1, 1, 1)
-        return ENGINE.overhead(choice(product=product), split, context=ContextWindow(length, 16), arguments={}).activations
+        return ENGINE.overhead(
+            choice(product=product), split, context=ContextWindow(length, 16), arguments={}
+        ).activations
 
     assert needed(32_768, "Atlas 300I Duo 96G") - needed(4096, "Atlas 300I Duo 96G") == 2 * (32_768**2 - 4096**2)
     assert needed(32_768, "Atlas 800I A2 64G") == needed(4096, "Atlas 800I A2 64G")
@@ -161,7 +190,9 @@ def test_cards_hold_a_mask_of_two_bytes_for_every_pair_of_tokens() -> None:
 
 def test_a_larger_batch_needs_more_memory() -> None:
     def needed(**arguments: Any) -> int:
-        return ENGINE.overhead(choice(), Parallelism(1, 1, 1, 1), context=ContextWindow(4096, 64), arguments=arguments).activations
+        return ENGINE.overhead(
+            choice(), Parallelism(1, 1, 1, 1), context=ContextWindow(4096, 64), arguments=arguments
+        ).activations
 
     assert needed(max_num_batched_tokens=16_384) > needed() == needed(max_num_batched_tokens=8192)
     assert needed(max_num_batched_tokens="16K") == needed(max_num_batched_tokens=16_384)
@@ -193,30 +224,58 @@ def test_a_dense_model_is_started_with_what_the_plan_decided() -> None:
         "--max-model-len": "32768", "--max-num-seqs": "64", "--max-num-batched-tokens": "8192", "--gpu-memory-utilization": "0.92",
         "--shutdown-timeout": "30", "--additional-config": '{"enable_cpu_binding":false}',
     }  # fmt: skip
-    assert not {"--quantization", "--pipeline-parallel-size", "--data-parallel-size", "--enable-expert-parallel", "--revision"} & {*found.launch.args}
+    assert not {
+        "--quantization",
+        "--pipeline-parallel-size",
+        "--data-parallel-size",
+        "--enable-expert-parallel",
+        "--revision",
+    } & {*found.launch.args}
 
 
 def test_a_mixture_is_spread_and_a_pipeline_named() -> None:
     found = plan("pvc://w/Qwen/Qwen3-30B-A3B", parallelism={"tensor": 2, "pipeline": 2, "data": 2})
-    told = [argument(found, flag) for flag in ("--tensor-parallel-size", "--pipeline-parallel-size", "--data-parallel-size", "--enable-expert-parallel")]
+    told = [
+        argument(found, flag)
+        for flag in (
+            "--tensor-parallel-size",
+            "--pipeline-parallel-size",
+            "--data-parallel-size",
+            "--enable-expert-parallel",
+        )
+    ]
     assert told == ["2", "2", "2", ""]
 
 
 def test_cards_run_graphs_for_decoding_only_and_without_the_compiler() -> None:
     found = plan(on=CARDS)
     assert argument(found, "--dtype") == "float16"
-    assert json.loads(argument(found, "--compilation-config") or "") == {"cudagraph_mode": "FULL_DECODE_ONLY", "cudagraph_capture_sizes": [1, 2, 4, 8, 16]}
-    assert json.loads(argument(found, "--additional-config") or "")["ascend_compilation_config"] == {"enable_npugraph_ex": False}
+    assert json.loads(argument(found, "--compilation-config") or "") == {
+        "cudagraph_mode": "FULL_DECODE_ONLY",
+        "cudagraph_capture_sizes": [1, 2, 4, 8, 16],
+    }
+    assert json.loads(argument(found, "--additional-config") or "")["ascend_compilation_config"] == {
+        "enable_npugraph_ex": False
+    }
 
 
 def test_the_users_own_keys_are_laid_over_the_plans() -> None:
     found = plan(
         on=CARDS,
-        engineArgs={"compilation-config": {"cudagraph_capture_sizes": [1]}, "additional_config": {"ascend_compilation_config": {"fuse_norm_quant": False}}},
+        engineArgs={
+            "compilation-config": {"cudagraph_capture_sizes": [1]},
+            "additional_config": {"ascend_compilation_config": {"fuse_norm_quant": False}},
+        },
     )
-    assert json.loads(argument(found, "--compilation-config") or "") == {"cudagraph_mode": "FULL_DECODE_ONLY", "cudagraph_capture_sizes": [1]}
+    assert json.loads(argument(found, "--compilation-config") or "") == {
+        "cudagraph_mode": "FULL_DECODE_ONLY",
+        "cudagraph_capture_sizes": [1],
+    }
     additional = json.loads(argument(found, "--additional-config") or "")
-    assert additional == {"ascend_compilation_config": {"enable_npugraph_ex": False, "fuse_norm_quant": False}, "enable_cpu_binding": False}
+    assert additional == {
+        "ascend_compilation_config": {"enable_npugraph_ex": False, "fuse_norm_quant": False},
+        "enable_cpu_binding": False,
+    }
 
 
 def test_the_users_own_flags_replace_the_plans_and_switches_are_written_as_the_version_reads_them() -> None:
@@ -234,7 +293,9 @@ def test_the_users_own_flags_replace_the_plans_and_switches_are_written_as_the_v
         ("pvc://w/moonshotai/Kimi-K2.5", DIES, "auto", None),
     ],
 )
-def test_weights_made_with_msmodelslim_are_named_and_formats_that_declare_themselves_are_not(uri: str, on: Any, claim: str, flag: str | None) -> None:
+def test_weights_made_with_msmodelslim_are_named_and_formats_that_declare_themselves_are_not(
+    uri: str, on: Any, claim: str, flag: str | None
+) -> None:
     assert argument(plan(uri, on, quantization=claim), "--quantization") == flag
 
 
@@ -247,7 +308,10 @@ def test_sparse_weights_are_loaded_per_rank() -> None:
 @pytest.mark.parametrize(
     ("uri", "told"),
     [
-        ("modelscope://Qwen/Qwen3-8B", {"VLLM_USE_MODELSCOPE": Literally("true"), "MODELSCOPE_CACHE": Literally("/cache/modelscope")}),
+        (
+            "modelscope://Qwen/Qwen3-8B",
+            {"VLLM_USE_MODELSCOPE": Literally("true"), "MODELSCOPE_CACHE": Literally("/cache/modelscope")},
+        ),
         ("hf://Qwen/Qwen3-8B", {"HF_HOME": Literally("/cache/huggingface"), "VLLM_USE_MODELSCOPE": None}),
         (QWEN, {"VLLM_USE_MODELSCOPE": None, "HF_HOME": None}),
     ],
@@ -257,7 +321,9 @@ def test_the_engine_is_told_its_hub_and_where_to_keep_what_it_downloads(uri: str
     assert {name: variable(found, name) for name in told} == told
 
 
-@pytest.mark.parametrize(("uri", "name"), [("modelscope://Qwen/Qwen3-8B", "MODELSCOPE_API_TOKEN"), ("hf://Qwen/Qwen3-8B", "HF_TOKEN")])
+@pytest.mark.parametrize(
+    ("uri", "name"), [("modelscope://Qwen/Qwen3-8B", "MODELSCOPE_API_TOKEN"), ("hf://Qwen/Qwen3-8B", "HF_TOKEN")]
+)
 def test_a_token_is_given_by_reference(uri: str, name: str) -> None:
     assert variable(plan(uri, model={"secretRef": {"name": "hub"}}), name) == SecretValue("hub", "token")
 
@@ -278,14 +344,21 @@ def test_the_engine_waits_as_long_as_the_probe() -> None:
 
 
 def test_the_users_variables_reach_the_engine() -> None:
-    assert variable(plan(template={"env": [{"name": "VLLM_LOGGING_LEVEL", "value": "DEBUG"}]}), "VLLM_LOGGING_LEVEL") == Literally("DEBUG")
+    assert variable(
+        plan(template={"env": [{"name": "VLLM_LOGGING_LEVEL", "value": "DEBUG"}]}), "VLLM_LOGGING_LEVEL"
+    ) == Literally("DEBUG")
 
 
 def test_health_and_metrics_are_asked_where_the_engine_answers() -> None:
     launch = plan().launch
     assert {check.path for check in (launch.started, launch.ready, launch.alive)} == {"/health"}
     assert launch.port == launch.ready.port == 8000
-    assert launch.drain[-4:] == ("http://127.0.0.1:8000/metrics", "120", "vllm:num_requests_running", "vllm:num_requests_waiting")
+    assert launch.drain[-4:] == (
+        "http://127.0.0.1:8000/metrics",
+        "120",
+        "vllm:num_requests_running",
+        "vllm:num_requests_waiting",
+    )
 
 
 @versions
@@ -331,13 +404,18 @@ def has_path(table: ArgumentTable, path: str) -> bool:
         "compilation-config.backend", "compilation_config.Backend", "additional-config.dump_config_path", "structured-outputs-config.reasoning_parser_plugin",
     ],
 )  # fmt: skip
-def test_what_the_plan_owns_or_reaches_beyond_the_service_is_reserved_however_it_is_written(version: str, name: str) -> None:
+def test_what_the_plan_owns_or_reaches_beyond_the_service_is_reserved_however_it_is_written(
+    version: str, name: str
+) -> None:
     table = TABLES[version]
     head = name.lstrip("-").replace("_", "-").lower().partition(".")[0].removeprefix("no-")
     if head not in table.flags and not any(head in flag.aliases for flag in table.flags.values()):
         pytest.skip(f"{version} has no {head}")
     (found,) = faults({name: "x"}, version=version)
-    assert (found.kind, found.field) == ("reserved" if name != "compilation_config.Backend" else found.kind, f"spec.engineArgs.{name}")
+    assert (found.kind, found.field) == (
+        "reserved" if name != "compilation_config.Backend" else found.kind,
+        f"spec.engineArgs.{name}",
+    )
     assert found.kind in ("reserved", "unknown")
 
 
@@ -396,22 +474,30 @@ NO_PATHS = {
 def test_no_flag_whose_name_tells_of_a_path_an_address_or_code_is_open(version: str) -> None:
     names = {name for name in TABLES[version].flags if TELLING.search(name)} - set(NO_PATHS)
     assert names
-    open_ones = {name for name in names if all(fault.kind != "reserved" for fault in faults({name: "x"}, version=version))}
+    open_ones = {
+        name for name in names if all(fault.kind != "reserved" for fault in faults({name: "x"}, version=version))
+    }
     assert open_ones == set()
 
 
 @versions
 def test_no_key_inside_a_flag_whose_name_tells_so_is_open(version: str) -> None:
     def paths(keys: Any, above: str) -> list[str]:
-        return [p for name, key in (keys or {}).items() for p in (f"{above}.{name}", *paths(key.keys, f"{above}.{name}"))]
+        return [
+            p for name, key in (keys or {}).items() for p in (f"{above}.{name}", *paths(key.keys, f"{above}.{name}"))
+        ]
 
     every = [path for name, flag in TABLES[version].flags.items() for path in paths(flag.keys, name)]
     telling = [path for path in every if re.search(r"(path|dir|plugin|cls|passes|module)$", path)]
     assert telling
-    assert [path for path in telling if all(fault.kind != "reserved" for fault in faults({path: "x"}, version=version))] == []
+    assert [
+        path for path in telling if all(fault.kind != "reserved" for fault in faults({path: "x"}, version=version))
+    ] == []
 
 
-TELLING_VARIABLE = re.compile(r"(PATH|_DIR|_FOLDER|_SO|_IP|_IPS|_HOST|_HOSTNAME|_PORT|_ADDR|_RANK|SECRET\w*|_KEY|_KEY_ID|VISIBLE_DEVICES|_URL|_SERVER|_PLUGINS)$")
+TELLING_VARIABLE = re.compile(
+    r"(PATH|_DIR|_FOLDER|_SO|_IP|_IPS|_HOST|_HOSTNAME|_PORT|_ADDR|_RANK|SECRET\w*|_KEY|_KEY_ID|VISIBLE_DEVICES|_URL|_SERVER|_PLUGINS)$"
+)
 
 
 @versions
@@ -422,14 +508,18 @@ def test_no_variable_whose_name_tells_of_a_path_an_address_a_rank_or_a_key_is_op
     assert open_ones == set()
 
 
-@pytest.mark.parametrize("name", ["ASCEND_VISIBLE_DEVICES", "LD_PRELOAD", "PYTHONPATH", "PATH", "ASCEND_RUNTIME_OPTIONS", "VLLM_USE_ASCEND"])
+@pytest.mark.parametrize(
+    "name", ["ASCEND_VISIBLE_DEVICES", "LD_PRELOAD", "PYTHONPATH", "PATH", "ASCEND_RUNTIME_OPTIONS", "VLLM_USE_ASCEND"]
+)
 def test_variables_that_the_engine_does_not_read_are_refused(name: str) -> None:
     (found,) = faults({}, variables={name: "x"})
     assert found.kind in ("unknown", "reserved")
     assert found.field == f"spec.template.env.{name}"
 
 
-@pytest.mark.parametrize("name", ["VLLM_LOGGING_LEVEL", "HCCL_BUFFSIZE", "HF_ENDPOINT", "OMP_NUM_THREADS", "TZ", "VLLM_ASCEND_ENABLE_NZ"])
+@pytest.mark.parametrize(
+    "name", ["VLLM_LOGGING_LEVEL", "HCCL_BUFFSIZE", "HF_ENDPOINT", "OMP_NUM_THREADS", "TZ", "VLLM_ASCEND_ENABLE_NZ"]
+)
 def test_tuning_variables_are_open(name: str) -> None:
     assert faults({}, variables={name: "1"}) == ()
 
@@ -453,19 +543,29 @@ def test_a_share_of_memory_that_leaves_no_room_is_refused(share: float) -> None:
     [
         ({"max-batched-tokens": 4096}, Reason.UNKNOWN_ARGUMENT, "did you mean max-num-batched-tokens?"),
         ({"max-num-batched-tokens": "4096 tokens"}, Reason.INVALID_ARGUMENT, "write the number without quotes"),
-        ({"additional-config": {"fuse_muls_add": True}}, Reason.UNKNOWN_ARGUMENT, "it belongs in ascend_compilation_config"),
-        ({"additional-config": {"torchair_graph_config": {}}}, Reason.UNKNOWN_ARGUMENT, "has no key torchair_graph_config"),
+        (
+            {"additional-config": {"fuse_muls_add": True}},
+            Reason.UNKNOWN_ARGUMENT,
+            "it belongs in ascend_compilation_config",
+        ),
+        (
+            {"additional-config": {"torchair_graph_config": {}}},
+            Reason.UNKNOWN_ARGUMENT,
+            "has no key torchair_graph_config",
+        ),
         ({"swap-space": 4}, Reason.UNKNOWN_ARGUMENT, "has no argument swap-space"),
     ],
 )
-def test_what_the_engine_would_refuse_or_ignore_is_refused_with_the_fix(arguments: dict[str, Any], reason: Reason, told: str) -> None:
+def test_what_the_engine_would_refuse_or_ignore_is_refused_with_the_fix(
+    arguments: dict[str, Any], reason: Reason, told: str
+) -> None:
     answer = refused(a_service(QWEN, engineArgs=arguments), A2)
     assert answer.reason is reason
     assert told in answer.message
 
 
 def test_a_key_that_a_newer_version_dropped_is_refused_there_and_taken_before() -> None:
-    arguments = {"additional-config": {"weight_prefetch_config": {}}}
+    arguments: dict[str, Any] = {"additional-config": {"weight_prefetch_config": {}}}
     assert faults(arguments) == ()
     (found,) = faults(arguments, version="0.30.0rc2")
     assert found.kind == "unknown"
@@ -479,6 +579,10 @@ def model_of(path: str) -> ModelFacts:
 
 def test_models_for_embeddings_are_served_too() -> None:
     assert model_of("Qwen/Qwen3-8B").task == "generate"
-    embedders = [path for path in ("Qwen/Qwen3-Embedding-8B", "Qwen/Qwen3-Embedding-0.6B", "BAAI/bge-m3") if lookup(path) is not None]
+    embedders = [
+        path
+        for path in ("Qwen/Qwen3-Embedding-8B", "Qwen/Qwen3-Embedding-0.6B", "BAAI/bge-m3")
+        if lookup(path) is not None
+    ]
     for path in embedders:
         assert ENGINE.obstacle(choice(path)) is None

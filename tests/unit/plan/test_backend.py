@@ -73,11 +73,23 @@ def test_a_version_alone_names_the_engine_that_has_it() -> None:
     [
         ({"backend": "vllm"}, Reason.UNKNOWN_BACKEND, "spec.backend", "did you mean vllm-ascend?"),
         ({"backend": "tgi"}, Reason.UNKNOWN_BACKEND, "spec.backend", "engines: auto, vllm-ascend, mindie"),
-        ({"backendVersion": "0.22.0"}, Reason.UNKNOWN_BACKEND_VERSION, "spec.backendVersion", "vllm-ascend has 0.30.0rc2, 0.23.0, 0.18.0"),
-        ({"backend": "mindie", "backendVersion": "0.23.0"}, Reason.UNKNOWN_BACKEND_VERSION, "spec.backendVersion", "mindie has 3.0.0"),
+        (
+            {"backendVersion": "0.22.0"},
+            Reason.UNKNOWN_BACKEND_VERSION,
+            "spec.backendVersion",
+            "vllm-ascend has 0.30.0rc2, 0.23.0, 0.18.0",
+        ),
+        (
+            {"backend": "mindie", "backendVersion": "0.23.0"},
+            Reason.UNKNOWN_BACKEND_VERSION,
+            "spec.backendVersion",
+            "mindie has 3.0.0",
+        ),
     ],
 )
-def test_unknown_names_are_refused_with_those_there_are(spec: dict[str, Any], reason: Reason, field: str, told: str) -> None:
+def test_unknown_names_are_refused_with_those_there_are(
+    spec: dict[str, Any], reason: Reason, field: str, told: str
+) -> None:
     answer = refused(a_service(VOLUME, **spec), A2)
     assert (answer.reason, answer.field) == (reason, field)
     assert told in answer.message
@@ -85,7 +97,11 @@ def test_unknown_names_are_refused_with_those_there_are(spec: dict[str, Any], re
 
 @pytest.mark.parametrize(
     ("used", "product"),
-    [({}, "Atlas 800I A2 32G"), ({"a2-32g": 8}, "Atlas 800I A2 64G"), ({"a2-32g": 8, "a2-64g": 8}, "Atlas 800I A3 64G")],
+    [
+        ({}, "Atlas 800I A2 32G"),
+        ({"a2-32g": 8}, "Atlas 800I A2 64G"),
+        ({"a2-32g": 8, "a2-64g": 8}, "Atlas 800I A3 64G"),
+    ],
 )
 def test_the_cheapest_product_with_room_is_taken(used: dict[str, int], product: str) -> None:
     plan = planned(a_service(VOLUME, backend="vllm-ascend"), cluster(A2_64G, A2_32G, A3, used=used))
@@ -113,7 +129,9 @@ def test_the_reasons_say_why_not_each_other_product() -> None:
 
 def test_an_assumption_is_told_unless_the_service_names_the_product() -> None:
     assert "Atlas 800I A2 32G is assumed" in said(planned(a_service(HUB), cluster(BY_HAND)), "hardware")
-    assert "assumed" not in said(planned(a_service(HUB, hardware={"product": "Atlas 800I A2 64G"}), cluster(BY_HAND)), "hardware")
+    assert "assumed" not in said(
+        planned(a_service(HUB, hardware={"product": "Atlas 800I A2 64G"}), cluster(BY_HAND)), "hardware"
+    )
 
 
 def test_where_no_engine_can_the_refusal_that_came_furthest_is_told() -> None:

@@ -12,7 +12,20 @@ from npuserve.api.template import Template
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.plan.hardware import Pool, pools
 from npuserve.plan.plan import Refusal
-from tests.support.clusters import A2_32G, A2_64G, A3, BY_HAND, CHIP, DUO, HAMI, MEMORY, a_node, cluster, named, unreadable
+from tests.support.clusters import (
+    A2_32G,
+    A2_64G,
+    A3,
+    BY_HAND,
+    CHIP,
+    DUO,
+    HAMI,
+    MEMORY,
+    a_node,
+    cluster,
+    named,
+    unreadable,
+)
 
 MIXED = cluster(A2_64G, A2_32G, A3, DUO)
 
@@ -57,13 +70,35 @@ def test_a_node_whose_labels_leave_the_chip_open_can_be_any_that_the_product_has
         ({"product": "Atlas 800I A4"}, Reason.UNKNOWN_HARDWARE, "spec.hardware.product", "Atlas 800I A"),
         ({"product": "x"}, Reason.UNKNOWN_HARDWARE, "spec.hardware.product", "products: Atlas"),
         ({"chip": "H100"}, Reason.UNKNOWN_HARDWARE, "spec.hardware.chip", "910B3"),
-        ({"product": "Atlas 800I A2 64G", "chip": "310P3"}, Reason.UNKNOWN_HARDWARE, "spec.hardware.chip", "it has 910B4-1, 910B3"),
-        ({"product": "Atlas 800T A2 64G"}, Reason.NO_MATCHING_NODES, "spec.hardware.product", "the cluster offers Atlas 800I A2 64G"),
-        ({"resourceName": "huawei.com/npu"}, Reason.NO_MATCHING_NODES, "spec.hardware.resourceName", "resourceName 'huawei.com/npu'"),
-        ({"nodeSelector": {"zone": "a"}}, Reason.NO_MATCHING_NODES, "spec.hardware.nodeSelector", "nodeSelector zone=a"),
+        (
+            {"product": "Atlas 800I A2 64G", "chip": "310P3"},
+            Reason.UNKNOWN_HARDWARE,
+            "spec.hardware.chip",
+            "it has 910B4-1, 910B3",
+        ),
+        (
+            {"product": "Atlas 800T A2 64G"},
+            Reason.NO_MATCHING_NODES,
+            "spec.hardware.product",
+            "the cluster offers Atlas 800I A2 64G",
+        ),
+        (
+            {"resourceName": "huawei.com/npu"},
+            Reason.NO_MATCHING_NODES,
+            "spec.hardware.resourceName",
+            "resourceName 'huawei.com/npu'",
+        ),
+        (
+            {"nodeSelector": {"zone": "a"}},
+            Reason.NO_MATCHING_NODES,
+            "spec.hardware.nodeSelector",
+            "nodeSelector zone=a",
+        ),
     ],
 )
-def test_what_cannot_be_found_is_refused_with_what_there_is(hardware: dict[str, Any], reason: Reason, field: str, told: str) -> None:
+def test_what_cannot_be_found_is_refused_with_what_there_is(
+    hardware: dict[str, Any], reason: Reason, field: str, told: str
+) -> None:
     answer = refusal(**hardware)
     assert (answer.reason, answer.field) == (reason, field)
     assert told in answer.message
@@ -85,7 +120,9 @@ def test_a_cluster_without_npus_says_so() -> None:
         ({"key": "other", "operator": "Exists"}, False),
     ],
 )
-def test_a_tainted_node_is_used_by_services_that_tolerate_the_taint(toleration: dict[str, Any], open_to_it: bool) -> None:
+def test_a_tainted_node_is_used_by_services_that_tolerate_the_taint(
+    toleration: dict[str, Any], *, open_to_it: bool
+) -> None:
     facts = cluster(a_node(name="a", taints=[{"key": "npu", "value": "x", "effect": "NoSchedule"}]), named(A3, "b"))
     assert ("Atlas 800I A2 32G" in products(facts, {"tolerations": [toleration]})) is open_to_it
     assert "Atlas 800I A2 32G" not in products(facts)
@@ -117,7 +154,7 @@ def test_a_node_that_shares_devices_by_percentage_is_never_used() -> None:
         ({"key": "absent", "operator": "NotIn", "values": ["a"]}, True),
     ],
 )
-def test_node_affinity_is_read_as_the_scheduler_reads_it(requirement: dict[str, Any], meets: bool) -> None:
+def test_node_affinity_is_read_as_the_scheduler_reads_it(requirement: dict[str, Any], *, meets: bool) -> None:
     facts = cluster(a_node(labels={"zone": "a", "rack": "7"}))
     answer = pools(Hardware(), Template.model_validate({"nodeAffinity": [{"key": "zone", **requirement}]}), facts)
     assert isinstance(answer, tuple) is meets
@@ -144,16 +181,27 @@ def test_the_labels_that_all_nodes_share_keep_replicas_on_them() -> None:
 
 
 def test_nodes_with_different_chips_share_a_pool_while_their_common_labels_keep_others_out() -> None:
-    twins = cluster(a_node(name="a", labels={CHIP: "910B3", MEMORY: "64G"}), a_node(name="b", labels={CHIP: "910B4-1", MEMORY: "64G"}))
+    twins = cluster(
+        a_node(name="a", labels={CHIP: "910B3", MEMORY: "64G"}),
+        a_node(name="b", labels={CHIP: "910B4-1", MEMORY: "64G"}),
+    )
     (pool,) = found(twins)
     assert pool.telling_labels() == {MEMORY: "64G"}
 
 
-def test_nodes_with_different_chips_are_two_pools_where_their_common_labels_would_let_replicas_onto_another_product() -> None:
-    one, other = a_node(name="a", labels={CHIP: "910B3", MEMORY: "64G"}), a_node(name="b", labels={CHIP: "910B4-1", MEMORY: "64G"})
+def test_nodes_with_different_chips_are_two_pools_where_their_common_labels_would_let_replicas_onto_another_product() -> (
+    None
+):
+    one, other = (
+        a_node(name="a", labels={CHIP: "910B3", MEMORY: "64G"}),
+        a_node(name="b", labels={CHIP: "910B4-1", MEMORY: "64G"}),
+    )
     facts = cluster(one, other, A3)
     pair = [pool for pool in found(facts) if pool.product.id == "Atlas 800I A2 64G"]
-    assert [pool.telling_labels() for pool in pair] == [{CHIP: "910B3", MEMORY: "64G"}, {CHIP: "910B4-1", MEMORY: "64G"}]
+    assert [pool.telling_labels() for pool in pair] == [
+        {CHIP: "910B3", MEMORY: "64G"},
+        {CHIP: "910B4-1", MEMORY: "64G"},
+    ]
 
 
 def test_the_largest_node_bounds_a_replica() -> None:
@@ -163,7 +211,12 @@ def test_the_largest_node_bounds_a_replica() -> None:
 
 def test_a_named_product_is_planned_for_although_nodes_cannot_be_read() -> None:
     (pool,) = found(unreadable(), product="Atlas 800I A3 64G")
-    assert (pool.resource, pool.flavour.name, pool.nodes, pool.largest) == ("huawei.com/Ascend910", "mindcluster-native", (), 16)
+    assert (pool.resource, pool.flavour.name, pool.nodes, pool.largest) == (
+        "huawei.com/Ascend910",
+        "mindcluster-native",
+        (),
+        16,
+    )
 
 
 def test_the_configured_flavour_names_the_resource_where_nodes_cannot_be_read() -> None:

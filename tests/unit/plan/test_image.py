@@ -55,7 +55,7 @@ def test_an_override_goes_before_the_published_image_and_its_mirror() -> None:
         ({"engine": "mindie"}, False),
     ],
 )
-def test_an_override_applies_where_all_its_conditions_hold(condition: dict[str, str], applies: bool) -> None:
+def test_an_override_applies_where_all_its_conditions_hold(condition: dict[str, str], *, applies: bool) -> None:
     found = image("Atlas 800I A2 64G", overrides=[{"engine": "vllm-ascend", "image": "own:1", **condition}])
     assert (found == "own:1") is applies
 

@@ -24,9 +24,17 @@ def split(*service: Any, on: Any = A2, **spec: Any) -> Parallelism:
 
 @pytest.mark.parametrize(
     ("uri", "cluster_facts", "devices"),
-    [(QWEN_8B, A2, 1), (QWEN_8B, SMALL, 1), (QWEN_32B, A2, 2), (QWEN_32B, SMALL, 4), ("pvc://w/Qwen/Qwen2.5-72B-Instruct", A2, 4)],
+    [
+        (QWEN_8B, A2, 1),
+        (QWEN_8B, SMALL, 1),
+        (QWEN_32B, A2, 2),
+        (QWEN_32B, SMALL, 4),
+        ("pvc://w/Qwen/Qwen2.5-72B-Instruct", A2, 4),
+    ],
 )
-def test_a_dense_model_gets_the_fewest_devices_that_hold_it_and_some_requests(uri: str, cluster_facts: Any, devices: int) -> None:
+def test_a_dense_model_gets_the_fewest_devices_that_hold_it_and_some_requests(
+    uri: str, cluster_facts: Any, devices: int
+) -> None:
     assert split(uri, on=cluster_facts) == Parallelism(devices, 1, 1, 1)
 
 
@@ -73,14 +81,26 @@ def test_one_named_size_leaves_the_others_open() -> None:
     ("spec", "reason", "field", "told"),
     [
         ({"parallelism": {"tensor": 3}}, Reason.ILLEGAL_PARALLELISM, "spec.parallelism.tensor", "1, 2, 4, 8"),
-        ({"parallelism": {"tensor": 16}}, Reason.ILLEGAL_DEVICE_COUNT, "spec.parallelism", "Atlas 800I A2 64G nodes have 8"),
+        (
+            {"parallelism": {"tensor": 16}},
+            Reason.ILLEGAL_DEVICE_COUNT,
+            "spec.parallelism",
+            "Atlas 800I A2 64G nodes have 8",
+        ),
         ({"hardware": {"devices": 16}}, Reason.ILLEGAL_DEVICE_COUNT, "spec.hardware.devices", "use 8 or fewer"),
         ({"hardware": {"devices": 6}}, Reason.ILLEGAL_PARALLELISM, "spec.hardware.devices", "do not divide"),
-        ({"hardware": {"devices": 4}, "parallelism": {"tensor": 2, "pipeline": 1}}, Reason.ILLEGAL_PARALLELISM, "spec.parallelism", "make them equal"),
+        (
+            {"hardware": {"devices": 4}, "parallelism": {"tensor": 2, "pipeline": 1}},
+            Reason.ILLEGAL_PARALLELISM,
+            "spec.parallelism",
+            "make them equal",
+        ),
         ({"parallelism": {"expert": True}}, Reason.ILLEGAL_PARALLELISM, "spec.parallelism.expert", "no experts"),
     ],
 )
-def test_sizes_that_cannot_be_had_are_refused_with_those_that_can(spec: dict[str, Any], reason: Reason, field: str, told: str) -> None:
+def test_sizes_that_cannot_be_had_are_refused_with_those_that_can(
+    spec: dict[str, Any], reason: Reason, field: str, told: str
+) -> None:
     answer = refused(a_service(QWEN_32B, **spec), A2)
     assert (answer.reason, answer.field) == (reason, field)
     assert told in answer.message
@@ -106,7 +126,9 @@ def test_a_model_that_no_node_holds_is_refused_with_the_numbers() -> None:
 
 
 def test_a_named_length_that_fits_nowhere_is_refused_with_one_that_does() -> None:
-    service = a_service("pvc://w/meta-llama/Llama-3.1-8B-Instruct", context={"maxModelLen": 131_072}, hardware={"devices": 1})
+    service = a_service(
+        "pvc://w/meta-llama/Llama-3.1-8B-Instruct", context={"maxModelLen": 131_072}, hardware={"devices": 1}
+    )
     answer = refused(service, SMALL)
     assert (answer.reason, answer.field) == (Reason.CONTEXT_TOO_LONG, "spec.context.maxModelLen")
     assert "set context.maxModelLen to" in answer.message

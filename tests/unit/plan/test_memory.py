@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from npuserve.chips import MIB, by_id
 from npuserve.engines import ENGINES
-from npuserve.engines.contract import ContextWindow, Overhead, Parallelism, VolumeWeights
 from npuserve.engines.contract import Choice as EngineChoice
+from npuserve.engines.contract import ContextWindow, Overhead, Parallelism, VolumeWeights
 from npuserve.models.catalogue import lookup
 from npuserve.plan.memory import budget, gib, holds_one_request, stored_bytes, useful_tokens
 from npuserve.plan.plan import MemoryBudget
@@ -28,8 +28,17 @@ def choice(path: str, product: str, scheme: str = "none") -> EngineChoice:
     return EngineChoice(model, scheme, row, "0.23.0", VolumeWeights("weights", path), "served")
 
 
-def of(asked: EngineChoice, split: Parallelism, *, overhead: Overhead = NOTHING, length: int = 32_768, utilization: float = 0.92) -> MemoryBudget:
-    return budget(asked, split, context=ContextWindow(length, 64), utilization=utilization, overhead=overhead, loaded=asked.scheme)
+def of(
+    asked: EngineChoice,
+    split: Parallelism,
+    *,
+    overhead: Overhead = NOTHING,
+    length: int = 32_768,
+    utilization: float = 0.92,
+) -> MemoryBudget:
+    return budget(
+        asked, split, context=ContextWindow(length, 64), utilization=utilization, overhead=overhead, loaded=asked.scheme
+    )
 
 
 def test_a_dense_model_on_one_device() -> None:
@@ -73,7 +82,9 @@ def test_overhead_comes_out_of_the_cache() -> None:
 
 
 def test_the_engine_of_the_first_choice_needs_hidden_states_logits_and_half_a_gibibyte() -> None:
-    found = ENGINES[0].overhead(choice("Qwen/Qwen3-8B", "Atlas 800I A2 64G"), ONE, context=ContextWindow(32_768, 64), arguments={})
+    found = ENGINES[0].overhead(
+        choice("Qwen/Qwen3-8B", "Atlas 800I A2 64G"), ONE, context=ContextWindow(32_768, 64), arguments={}
+    )
     hidden = 8192 * (8 * 4096 + 2 * 12288) * 2
     logits = 2 * 64 * 151936 * 4
     assert found == Overhead(activations=hidden + logits, communication=0, runtime=GIB // 2)

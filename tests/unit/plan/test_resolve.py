@@ -83,7 +83,9 @@ def test_a_product_whose_memory_no_source_states_is_refused_by_name() -> None:
 
 
 def test_the_template_is_checked_before_anything_else() -> None:
-    answer = resolve(a_service("s3://b/x", template={"labels": {"huawei.com/x": "y"}}), A2, Configuration(), previous=None)
+    answer = resolve(
+        a_service("s3://b/x", template={"labels": {"huawei.com/x": "y"}}), A2, Configuration(), previous=None
+    )
     assert getattr(answer, "reason", None) is Reason.FORBIDDEN_TEMPLATE
 
 

@@ -21,7 +21,7 @@ from npuserve.plan.rollout import choose_rollout
     ],
 )
 def test_room_for_one_more_surges_and_a_full_cluster_goes_one_down(
-    replicas: int, room: int | None, surge: int, unavailable: int, recreate: bool
+    replicas: int, room: int | None, surge: int, unavailable: int, *, recreate: bool
 ) -> None:
     found = choose_rollout(replicas, room)
     assert (found.surge, found.unavailable, found.recreate) == (surge, unavailable, recreate)

@@ -48,7 +48,9 @@ def test_a_claim_is_mounted_and_a_path_in_it_read() -> None:
 
 
 def test_an_image_is_mounted_by_its_whole_reference() -> None:
-    assert located("oci://registry.example.com:5000/models/qwen3:1.0") == ImageWeights("registry.example.com:5000/models/qwen3:1.0")
+    assert located("oci://registry.example.com:5000/models/qwen3:1.0") == ImageWeights(
+        "registry.example.com:5000/models/qwen3:1.0"
+    )
 
 
 @pytest.mark.parametrize("uri", ["host:///data/models/qwen", "host:///data/models", "host:///srv/x"])
@@ -90,6 +92,8 @@ def test_s3_is_refused_with_what_can_be_used_instead() -> None:
         ("host:///data/models/qwen", "data/models/qwen", "qwen"),
     ],
 )
-def test_the_uri_says_what_the_catalogue_is_asked_and_what_clients_call_the_model(uri: str, path: str, name: str) -> None:
+def test_the_uri_says_what_the_catalogue_is_asked_and_what_clients_call_the_model(
+    uri: str, path: str, name: str
+) -> None:
     assert catalogue_path(source(uri)) == path
     assert default_served_name(source(uri)) == name

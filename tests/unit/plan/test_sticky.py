@@ -64,7 +64,12 @@ def test_replicas_labels_and_pull_secrets_are_no_part_of_the_plan(spec: dict[str
 def test_an_edit_keeps_engine_version_image_and_product(spec: dict[str, Any]) -> None:
     plan = again(on=cluster(A2_64G, A2_32G, A3), **spec)
     kept = RECORD.plan
-    assert (plan.backend, plan.backend_version, plan.image, plan.product) == (kept.backend, kept.backend_version, kept.image, kept.product)
+    assert (plan.backend, plan.backend_version, plan.image, plan.product) == (
+        kept.backend,
+        kept.backend_version,
+        kept.image,
+        kept.product,
+    )
 
 
 def test_an_edit_of_the_arguments_keeps_sizes_and_context() -> None:

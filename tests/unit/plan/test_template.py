@@ -134,3 +134,10 @@ def test_a_refusal_names_the_setting_and_what_it_opens() -> None:
 def test_opened_priority_and_affinity_are_accepted() -> None:
     affinity = [{"key": "zone", "operator": "In", "values": ["a"]}, {"key": "zone", "operator": "Gt", "values": ["3"]}]
     assert refusal(priorityClassName="batch-low", nodeAffinity=affinity) is None
+
+
+@pytest.mark.parametrize(
+    "key", ["vault.hashicorp.com/agent-inject", "sidecar.istio.io/userVolume", "config.linkerd.io/proxy-image"]
+)
+def test_annotations_that_add_containers_and_volumes_are_reserved(key: str) -> None:
+    assert refusal(annotations={key: "x"}) == (Reason.FORBIDDEN_TEMPLATE, "spec.template.annotations")

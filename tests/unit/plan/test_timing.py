@@ -24,7 +24,7 @@ DEFAULTS = Configuration()
         (16 * GB, True, 1140),
     ],
 )
-def test_a_start_may_take_as_long_as_its_weights_need(weights: int, downloads: bool, seconds: int) -> None:
+def test_a_start_may_take_as_long_as_its_weights_need(weights: int, *, downloads: bool, seconds: int) -> None:
     assert decide_timing(weights, DEFAULTS, downloads=downloads).startup == seconds
 
 

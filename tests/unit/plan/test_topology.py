@@ -42,7 +42,9 @@ def test_named_resources_are_taken_as_they_are() -> None:
 
 
 def test_pinning_needs_whole_cpus() -> None:
-    answer = refused(a_service(QWEN, hardware={"topology": {"cpuPinning": True}}, template={"resources": {"cpu": "2500m"}}), A2)
+    answer = refused(
+        a_service(QWEN, hardware={"topology": {"cpuPinning": True}}, template={"resources": {"cpu": "2500m"}}), A2
+    )
     assert (answer.reason, answer.field) == (Reason.UNSUPPORTED_TOPOLOGY, "spec.template.resources.cpu")
     assert "use 3" in answer.message
 
@@ -60,13 +62,17 @@ def test_alignment_that_is_preferred_is_asked_for_without_a_promise() -> None:
 
 @pytest.mark.parametrize("policy", ["", "none", "best-effort"])
 def test_alignment_is_refused_where_kubelets_do_not_align(policy: str) -> None:
-    answer = refused(a_service(QWEN, configuration=with_policy(policy), hardware={"topology": {"numa": "required"}}), A2)
+    answer = refused(
+        a_service(QWEN, configuration=with_policy(policy), hardware={"topology": {"numa": "required"}}), A2
+    )
     assert (answer.reason, answer.field) == (Reason.UNSUPPORTED_TOPOLOGY, "spec.hardware.topology.numa")
     assert "preferred" in answer.message
 
 
 def test_alignment_that_is_required_pins_cpus_where_kubelets_align() -> None:
-    host = planned(a_service(QWEN, configuration=with_policy("restricted"), hardware={"topology": {"numa": "required"}}), A2).topology
+    host = planned(
+        a_service(QWEN, configuration=with_policy("restricted"), hardware={"topology": {"numa": "required"}}), A2
+    ).topology
     assert (host.numa, host.cpu_pinning) == ("required", True)
 
 

@@ -32,7 +32,10 @@ def test_auto_is_what_the_weights_say_and_silence_is_full_precision(claim: str, 
     assert found.name == scheme
 
 
-@pytest.mark.parametrize(("claim", "scheme"), [("W8A8", "W8A8"), ("w8a8-dynamic", "W8A8"), ("bf16", "none"), ("W4A8", "W4A8"), ("none", "none")])
+@pytest.mark.parametrize(
+    ("claim", "scheme"),
+    [("W8A8", "W8A8"), ("w8a8-dynamic", "W8A8"), ("bf16", "none"), ("W4A8", "W4A8"), ("none", "none")],
+)
 def test_a_claim_about_silent_weights_is_believed(claim: str, scheme: str) -> None:
     found = decided(claim, SILENT)
     assert isinstance(found, Scheme)
@@ -45,7 +48,10 @@ def test_a_claim_that_the_weights_confirm_is_taken() -> None:
     assert found.name == "FP8"
 
 
-@pytest.mark.parametrize(("claim", "path", "told"), [("none", FP8, "are FP8"), ("W4A8", UPLOAD, "are W8A8"), ("W8A8", FP8, "name weights that are W8A8")])
+@pytest.mark.parametrize(
+    ("claim", "path", "told"),
+    [("none", FP8, "are FP8"), ("W4A8", UPLOAD, "are W8A8"), ("W8A8", FP8, "name weights that are W8A8")],
+)
 def test_a_claim_against_the_weights_is_refused_with_both_facts(claim: str, path: str, told: str) -> None:
     answer = decided(claim, path)
     assert isinstance(answer, Refusal)
