@@ -35,7 +35,7 @@ class NotReady(Exception):
 
 @click.command(help=__doc__)
 @click.option("--keep", is_flag=True, help="Leave the cluster and the operator running.")
-def main(keep: bool) -> None:
+def main(*, keep: bool) -> None:
     signal.signal(signal.SIGTERM, _leave)
     steps, console = Steps(), Console(highlight=False)
     binaries.ensure(steps=steps)

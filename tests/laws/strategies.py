@@ -151,6 +151,10 @@ def wishes(draw: st.DrawFn) -> InferenceServiceSpec:
     return InferenceServiceSpec.model_validate({**wire, "model": {"uri": scheme.format(path)}})
 
 
+likely = st.one_of(wishes(), wishes(), specs())
+"""For laws about plans: mostly specs that become one."""
+
+
 @st.composite
 def node_objects(draw: st.DrawFn, name: str = "node", *, labelled: bool = False) -> dict[str, Any]:
     """A Node of any product under any device plugin, with all, some or none of its labels; `labelled`: all."""

@@ -58,7 +58,7 @@ def test_one_container_requests_the_devices_of_the_plan_and_no_other_does(
     assert held == [(plan.resource_name, str(plan.devices))]
 
 
-@given(strategies.specs(), strategies.roomy, strategies.configurations)
+@given(strategies.likely, strategies.roomy, strategies.configurations)
 def test_a_pod_mounts_what_it_has_names_each_variable_once_and_is_json(
     spec: InferenceServiceSpec, cluster: ClusterFacts, configuration: Configuration
 ) -> None:
@@ -71,7 +71,7 @@ def test_a_pod_mounts_what_it_has_names_each_variable_once_and_is_json(
     assert json.loads(json.dumps(objects)) == objects
 
 
-@given(strategies.specs(), strategies.roomy, strategies.configurations)
+@given(strategies.likely, strategies.roomy, strategies.configurations)
 def test_the_status_can_hold_every_plan(
     spec: InferenceServiceSpec, cluster: ClusterFacts, configuration: Configuration
 ) -> None:
@@ -81,7 +81,7 @@ def test_the_status_can_hold_every_plan(
     assert shown["reasons"]
 
 
-@given(strategies.specs(), strategies.roomy, strategies.configurations)
+@given(strategies.likely, strategies.roomy, strategies.configurations)
 def test_every_flag_on_a_command_line_is_one_that_this_version_knows(
     spec: InferenceServiceSpec, cluster: ClusterFacts, configuration: Configuration
 ) -> None:

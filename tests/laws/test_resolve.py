@@ -81,7 +81,7 @@ def test_labels_keep_replicas_off_nodes_of_other_products(spec: InferenceService
     assert all(plan.product in node.products for node in open_to_it)
 
 
-@given(strategies.specs(), strategies.roomy)
+@given(strategies.likely, strategies.roomy)
 def test_a_replica_asks_for_a_number_of_devices_that_the_product_gives(
     spec: InferenceServiceSpec, cluster: ClusterFacts
 ) -> None:
@@ -133,7 +133,7 @@ def test_every_reason_says_what_it_is_about(spec: InferenceServiceSpec, cluster:
     assert all(subject.isalpha() for subject in subjects)
 
 
-@given(strategies.specs(), strategies.roomy, strategies.clusters(), strategies.configurations)
+@given(strategies.likely, strategies.roomy, strategies.clusters(), strategies.configurations)
 def test_an_unchanged_service_keeps_its_plan_whatever_happens_around_it(
     spec: InferenceServiceSpec, cluster: ClusterFacts, later: ClusterFacts, configuration: Configuration
 ) -> None:

@@ -17,9 +17,11 @@ import yaml
 from tests.cluster import ports
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.processes import Running
+from tests.support.waiting import NotYet, until
 
 ROOT = Path(__file__).parents[2]
-CRD = ROOT / "crds" / "inferenceservices.npuserve.io.yaml"
+DEFINITION = "inferenceservices.npuserve.io"
+CRD = ROOT / "crds" / f"{DEFINITION}.yaml"
 ACCESS = ROOT / "charts" / "rbac.yaml"
 SAMPLES = ROOT / "crds" / "samples"
 NAMESPACE = ACCOUNT = "npuserve"
@@ -79,8 +81,14 @@ class Operator:
 
 
 def wait_until_served(cluster: ControlPlane) -> None:
-    """Return once the API server serves the resource of the CRD that was applied."""
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/inferenceservices.npuserve.io")
+    """Return once the API server serves the resource of the CRD that was applied. `kubectl wait` fails where no condition exists yet."""
+
+    def established() -> bool | NotYet:
+        conditions = cluster.kubectl.get("crd", DEFINITION).get("status", {}).get("conditions", [])
+        found = any((item["type"], item["status"]) == ("Established", "True") for item in conditions)
+        return found or NotYet(f"{DEFINITION} is not established: {conditions}")
+
+    until(established, within=LIVE_SECONDS)
 
 
 def install(cluster: ControlPlane) -> None:

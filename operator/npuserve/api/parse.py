@@ -45,7 +45,7 @@ def _invalid(errors: list[ErrorDetails]) -> InvalidSpec:
     )
 
 
-def _fault(error: ErrorDetails) -> str:
+def _fault(error: ErrorDetails) -> str:  # noqa: C901, PLR0912 - a table: one case per kind of fault
     """Return what is wrong and the fix: the sentence after the field's name."""
     place, given, context = error["loc"], error["input"], error.get("ctx", {})
     match error["type"]:

@@ -35,7 +35,7 @@ def field_docs(shape: type[Shape]) -> Mapping[str, str]:
     return docs
 
 
-def no_docs(shape: type[Shape]) -> Mapping[str, str]:
+def no_docs(_: type[Shape]) -> Mapping[str, str]:
     """Return no documentation: for those who need the bounds only."""
     return {}
 

@@ -1,4 +1,5 @@
-"""The command `npuserve`, also `kubectl npuserve`: run the operator, and ask of a service what the operator would make of it."""
+"""The command `npuserve`, also `kubectl npuserve`: run the operator, and ask of a service what the operator would make
+of it."""
 
 from npuserve.cli.commands import main
 

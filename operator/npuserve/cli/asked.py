@@ -1,4 +1,5 @@
-"""What the operator would make of each service: the controller's own path from object to plan, with files in place of the cluster."""
+"""What the operator would make of each service: the controller's own path from object to plan, with files in place of
+the cluster."""
 
 from __future__ import annotations
 

@@ -24,15 +24,21 @@ def main() -> None:
 def _planning(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that `plan`, `render` and `explain` share."""
     options = (
-        click.option("-f", "--filename", "files", multiple=True, required=True, help="File, folder or - with InferenceServices."),
-        click.option("--cluster", help="File of nodes (kubectl get nodes -o yaml); else the current kubeconfig is asked."),
+        click.option(
+            "-f", "--filename", "files", multiple=True, required=True, help="File, folder or - with InferenceServices."
+        ),
+        click.option(
+            "--cluster", help="File of nodes (kubectl get nodes -o yaml); else the current kubeconfig is asked."
+        ),
         click.option(
             "--models",
             type=click.Path(exists=True, file_okay=False),
             help="Folder of config.json files, named Org--Name.json.",
         ),
         click.option("--config", "configuration", help="The operator's configuration file."),
-        click.option("-n", "--namespace", default="default", show_default=True, help="Namespace of services that name none."),
+        click.option(
+            "-n", "--namespace", default="default", show_default=True, help="Namespace of services that name none."
+        ),
     )
     for option in reversed(options):
         command = option(command)

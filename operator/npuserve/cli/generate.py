@@ -38,7 +38,11 @@ def write_all(root: Path) -> list[str]:
 
 def differing(root: Path) -> list[str]:
     """Generated files that are missing under `root` or differ from what the code says."""
-    return [name for name, text in SOURCES.items() if not (root / name).is_file() or (root / name).read_text(encoding="utf-8") != text()]
+    return [
+        name
+        for name, text in SOURCES.items()
+        if not (root / name).is_file() or (root / name).read_text(encoding="utf-8") != text()
+    ]
 
 
 def write_engine_table(engine: str, version: str, root: Path) -> Path:
@@ -47,7 +51,9 @@ def write_engine_table(engine: str, version: str, root: Path) -> Path:
     Raises ClickException where the engine's arguments are not extracted from packages, or the packages cannot be had.
     """
     if engine != extracted.ENGINE:
-        raise click.ClickException(f"tables are extracted for {extracted.ENGINE}; that of {engine} is kept by hand from its documents")
+        raise click.ClickException(
+            f"tables are extracted for {extracted.ENGINE}; that of {engine} is kept by hand from its documents"
+        )
     with tempfile.TemporaryDirectory(prefix="npuserve-packages-") as folder:
         try:
             server, plugin = fetch_sources(version, Path(folder))

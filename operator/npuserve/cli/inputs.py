@@ -1,7 +1,8 @@
-"""What the command reads: services from files, folders and streams, a cluster from a file or the current kubeconfig, models from a folder.
+"""What the command reads: services from files, folders and streams, a cluster from a file or the current kubeconfig,
+models from a folder.
 
-Rule: documents of other kinds are passed over, as folders of a GitOps repository hold them; a file that is no YAML, or a path that is not there, ends the command
-with its name.
+Rule: documents of other kinds are passed over, as folders of a GitOps repository hold them; a file that is no YAML, or
+a path that is not there, ends the command with its name.
 """
 
 from __future__ import annotations
@@ -34,13 +35,17 @@ class Inputs:
 
 
 def read_inputs(paths: tuple[str, ...], namespace: str) -> Inputs:
-    """All services in files, folders (searched to the bottom) and `-` for standard input; `namespace` is that of objects without one."""
+    """All services in files, folders (searched to the bottom) and `-` for standard input; `namespace` is that of
+    objects without one."""
     documents = [document for path in paths for document in _documents(path)]
     services = tuple(_placed(document, namespace) for document in documents if _is_service(document))
     if not services:
         raise click.ClickException(f"no {KIND} in {', '.join(paths)}")
     maps = [_placed(document, namespace) for document in documents if document.get("kind") == "ConfigMap"]
-    found = {(item["metadata"]["namespace"], str(item["metadata"].get("name", ""))): _texts_in(item.get("data")) for item in maps}
+    found = {
+        (item["metadata"]["namespace"], str(item["metadata"].get("name", ""))): _texts_in(item.get("data"))
+        for item in maps
+    }
     return Inputs(services, found)
 
 
@@ -51,7 +56,9 @@ def _is_service(document: Mapping[str, Any]) -> bool:
 
 def _texts_in(data: Any) -> Mapping[str, str]:
     """The data of a ConfigMap; values that are no texts are none that Kubernetes keeps."""
-    return {str(key): value for key, value in data.items() if isinstance(value, str)} if isinstance(data, Mapping) else {}
+    return (
+        {str(key): value for key, value in data.items() if isinstance(value, str)} if isinstance(data, Mapping) else {}
+    )
 
 
 def read_cluster(path: str, configuration: Configuration) -> ClusterFacts:
@@ -105,7 +112,7 @@ def _placed(document: Mapping[str, Any], namespace: str) -> Mapping[str, Any]:
 def _documents(path: str) -> Iterator[Mapping[str, Any]]:
     for name, text in _texts(path):
         try:
-            parsed = list(yaml.load_all(text, Loader=_LOADER))  # noqa: S506  a safe loader, in C where there is one
+            parsed = list(yaml.load_all(text, Loader=_LOADER))  # a safe loader, in C where there is one
         except (yaml.YAMLError, ValueError) as error:
             raise click.ClickException(f"{name} is no YAML: {' '.join(str(error).split())}") from error
         for document in parsed:

@@ -1,7 +1,8 @@
 """Fetches the source distributions that a table is read from. Nothing of it is built or run.
 
-`pip download` asks a source distribution for its metadata before it keeps it, which would run the package's own build. A
-stand-in for the build backend answers from the archive's `PKG-INFO` instead: no code of the package runs, nothing is built.
+`pip download` asks a source distribution for its metadata before it keeps it, which would run the package's own build.
+A stand-in for the build backend answers from the archive's `PKG-INFO` instead: no code of the package runs, nothing is
+built.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class DownloadError(Exception):
 
 
 def fetch_sources(version: str, into: Path) -> tuple[Package, Package]:
-    """vLLM and vLLM-Ascend at that vLLM-Ascend version, downloaded below `into` (50-70 MB); kept archives are used again.
+    """vLLM and vLLM-Ascend at that vLLM-Ascend version, downloaded below `into` (50-70 MB); kept archives are used
+    again.
 
     Raises `DownloadError` where pip cannot download, `ValueError` when `version` is none.
     """

@@ -101,11 +101,17 @@ def _rows(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "backend", f"{plan.backend} {plan.backend_version}"
     yield "image", plan.image
     yield "NPUs", f"{plan.devices} x {plan.product} ({plan.resource_name}: {plan.devices})"
-    yield "cluster", plan.flavour + (f", scheduler {plan.scheduler_name}" if plan.scheduler_name else ", default scheduler")
+    yield (
+        "cluster",
+        plan.flavour + (f", scheduler {plan.scheduler_name}" if plan.scheduler_name else ", default scheduler"),
+    )
     yield "parallelism", f"tensor {split.tensor}, pipeline {split.pipeline}, data {split.data}, expert {split.expert}"
     yield "weights", f"{plan.quantization}, computed in {plan.dtype}"
-    yield "memory", (
-        f"{gib(memory.usable)} usable per device: weights {gib(memory.weights)}, runtime {gib(memory.runtime)}, KV cache {gib(memory.kv_cache)}"
+    yield (
+        "memory",
+        (
+            f"{gib(memory.usable)} usable per device: weights {gib(memory.weights)}, runtime {gib(memory.runtime)}, KV cache {gib(memory.kv_cache)}"
+        ),
     )
     yield "KV cache", f"{memory.kv_cache_tokens:,} tokens per data-parallel rank"
     yield "context", f"{plan.context.max_model_len:,} tokens, {plan.context.max_sequences} requests at once"

@@ -18,7 +18,10 @@ _NO_UID = "00000000-0000-0000-0000-000000000000"
 
 
 def manifests(answers: Sequence[Answer], configuration: Configuration) -> str:
-    """All objects of all accepted services; refusals go to standard error. The owner's UID is known only once it exists, so a placeholder stands for it."""
+    """All objects of all accepted services; refusals go to standard error.
+
+    The owner's UID is known only once it exists, so a placeholder stands for it.
+    """
     documents: list[dict[str, Any]] = []
     for answer in answers:
         if isinstance(answer.outcome, Refusal) or answer.service is None:

@@ -1,7 +1,8 @@
 """Which engines there are: one line each, in the order that `backend: auto` tries them.
 
-vLLM-Ascend comes first: MindIE LLM is maintenance-only since 3.1.0 and its vendor recommends vLLM-Ascend (Ascend/MindIE-LLM:docs/en/release_notes.md).
-A platform team reverses the order with `enginePreference` in the configuration.
+vLLM-Ascend comes first: MindIE LLM is maintenance-only since 3.1.0 and its vendor recommends vLLM-Ascend
+(Ascend/MindIE-LLM:docs/en/release_notes.md). A platform team reverses the order with `enginePreference` in the
+configuration.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ _LOGIT_BYTES = 4
 
 
 def activation_bytes(model: ModelFacts, *, tokens: int, sequences: int, tensor: int) -> int:
-    """For `tokens` in a step and `sequences` sampled at once: eight hidden states and two slices of the widest layer per token, two copies of the logits.
+    """For `tokens` in a step and `sequences` sampled at once: eight hidden states and two slices of the widest layer
+    per token, two copies of the logits.
 
     Fitted to the published Hunyuan-A13B split (TP4 at 0.9: 37.46 GiB of weights and 529,152 KV tokens leave 1.3 GiB,
     va@0.30.0rc2:docs/source/tutorials/models/Hunyuan-A13B-Instruct.md).

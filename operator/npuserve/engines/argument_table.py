@@ -1,8 +1,9 @@
 """What one version of an engine accepts: its table, read from the package's own data.
 
-A table is one JSON file per engine and version, `tables/<engine>-<version>.json`. An engine that is started with flags has `flags`
-(and `additional_config`, the keys of the argument of that name); an engine that reads a configuration file has `fields`, named
-`Section.key` and with their place in the file. Both may have `environment`. Tables of flags are generated (`extract/`).
+A table is one JSON file per engine and version, `tables/<engine>-<version>.json`. An engine that is started with flags
+has `flags` (and `additional_config`, the keys of the argument of that name); an engine that reads a configuration file
+has `fields`, named `Section.key` and with their place in the file. Both may have `environment`. Tables of flags are
+generated (`extract/`).
 """
 
 from __future__ import annotations
@@ -137,7 +138,8 @@ def load_table(engine: str, version: str) -> ArgumentTable:
 
 @cache
 def known_versions(engine: str) -> tuple[str, ...]:
-    """Versions of the engine that have a table, oldest first: release candidates before the release, post-releases after."""
+    """Versions of the engine that have a table, oldest first: release candidates before the release, post-releases
+    after."""
     names = (entry.name for entry in _folder().iterdir())
     found = (name.removeprefix(f"{engine}-").removesuffix(".json") for name in names if name.startswith(f"{engine}-"))
     return tuple(sorted((version for version in found if _VERSION.match(version)), key=_order))

@@ -1,7 +1,7 @@
 """Whether a value suits an argument: its kind, its choices, its bounds, and the keys below it.
 
-Rule: every value gets an answer and none an exception; a value is refused where the engine would refuse it at start-up, would
-silently ignore it, or would read something else than was written ("true" as text, 8.0 as a count).
+Rule: every value gets an answer and none an exception; a value is refused where the engine would refuse it at start-up,
+would silently ignore it, or would read something else than was written ("true" as text, 8.0 as a count).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Which arguments and variables of a user an engine version accepts.
 
-Rule: a reserved name is refused however it is written (see `flags`), at the top and inside structured values, and what the version
-does not know is refused with the nearest known name or the versions that know it, because the engine would fail or ignore it.
+Rule: a reserved name is refused however it is written (see `flags`), at the top and inside structured values, and what
+the version does not know is refused with the nearest known name or the versions that know it, because the engine would
+fail or ignore it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which paths into its configuration file an engine version accepts, and the file with a user's values in it.
 
-A user writes `Section.key: value`; a section may also be given as a mapping, and the whole path of the file leads to the same field.
-Below a field that holds free JSON, any further keys may follow.
+A user writes `Section.key: value`; a section may also be given as a mapping, and the whole path of the file leads to
+the same field. Below a field that holds free JSON, any further keys may follow.
 """
 
 from __future__ import annotations

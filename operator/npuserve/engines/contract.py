@@ -1,7 +1,8 @@
 """What an inference engine is asked, and what it answers.
 
-An engine is one module that satisfies `Engine` plus one line in the registry (`engines/__init__.py`). It knows its versions, images, launch arguments and
-limits; it knows nothing of how a cluster runs containers. All sizes are bytes, all times seconds, all counts devices unless a name says otherwise.
+An engine is one module that satisfies `Engine` plus one line in the registry (`engines/__init__.py`). It knows its
+versions, images, launch arguments and limits; it knows nothing of how a cluster runs containers. All sizes are bytes,
+all times seconds, all counts devices unless a name says otherwise.
 """
 
 from __future__ import annotations
@@ -85,12 +86,16 @@ class Launch:
     ready: HttpCheck
     alive: HttpCheck
     drain: tuple[str, ...]
-    """Run inside the replica before it is told to end; returns when no request is running or waiting, or when its time is up."""
+    """Run inside the replica before it is told to end; returns when no request is running or waiting, or when its time
+    is up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parallelism:
-    """Sizes of the parallel groups; devices of a replica = tensor * pipeline * data. `expert` is 1 without expert parallelism, else tensor * data."""
+    """Sizes of the parallel groups; devices of a replica = tensor * pipeline * data.
+
+    `expert` is 1 without expert parallelism, else tensor * data.
+    """
 
     tensor: int
     pipeline: int
@@ -104,7 +109,10 @@ class Parallelism:
 
 @dataclass(frozen=True, slots=True)
 class ContextWindow:
-    """`max_model_len`: tokens of one request, prompt and answer. `max_sequences`: requests a data-parallel rank works on at once."""
+    """`max_model_len`: tokens of one request, prompt and answer.
+
+    `max_sequences`: requests a data-parallel rank works on at once.
+    """
 
     max_model_len: int
     max_sequences: int
@@ -112,7 +120,8 @@ class ContextWindow:
 
 @dataclass(frozen=True, slots=True)
 class HubWeights:
-    """The engine downloads `repository` itself into `CACHE_DIR`; `cache` names the volume claim behind it, "" means scratch space."""
+    """The engine downloads `repository` itself into `CACHE_DIR`; `cache` names the volume claim behind it, "" means
+    scratch space."""
 
     hub: Literal["modelscope", "huggingface"]
     repository: str
@@ -249,7 +258,8 @@ class Engine(Protocol):
         """The scheme the weights have in device memory, where loading unpacks them; else the choice's own."""
 
     def caution(self, choice: Choice) -> str | None:
-        """What a platform engineer should know before relying on the choice ("experimental on this product"); None when nothing."""
+        """What a platform engineer should know before relying on the choice ("experimental on this product"); None when
+        nothing."""
 
     def image(self, product: Product, version: str, *, os: str) -> str | None:
         """The published image for product and version; None when none is published."""
@@ -263,16 +273,25 @@ class Engine(Protocol):
     def utilization(self, version: str, arguments: Mapping[str, Any]) -> float:
         """Share of the device's visible memory that the engine may use: the user's, else the version's default."""
 
-    def overhead(self, choice: Choice, parallelism: Parallelism, *, context: ContextWindow, arguments: Mapping[str, Any]) -> Overhead:
+    def overhead(
+        self, choice: Choice, parallelism: Parallelism, *, context: ContextWindow, arguments: Mapping[str, Any]
+    ) -> Overhead:
         """Bytes per device beside weights and KV cache."""
 
     def default_sequences(self, choice: Choice) -> int:
         """`max_sequences` when the service leaves it open."""
 
     def faults(
-        self, choice: Choice, *, arguments: Mapping[str, Any], variables: Mapping[str, str], api_key: bool, remote_code: bool
+        self,
+        choice: Choice,
+        *,
+        arguments: Mapping[str, Any],
+        variables: Mapping[str, str],
+        api_key: bool,
+        remote_code: bool,
     ) -> tuple[Fault, ...]:
-        """What is wrong with the user's own arguments, environment and authentication for this version; `remote_code` opens model code from the weights."""
+        """What is wrong with the user's own arguments, environment and authentication for this version; `remote_code`
+        opens model code from the weights."""
 
     def shared_memory(self, parallelism: Parallelism) -> int:
         """Bytes of /dev/shm."""

@@ -1,13 +1,15 @@
 """The command that waits until a replica has nothing left to do, run inside it before it is told to stop.
 
-It first gives the network time to stop sending requests, then reads the engine's own gauges until running + waiting is 0 or its time is up. A busy engine that answers late is
-waited for; one that refuses connections is gone. It needs python3, which every engine image has, and no other tool.
+It first gives the network time to stop sending requests, then reads the engine's own gauges until running + waiting is
+0 or its time is up. A busy engine that answers late is waited for; one that refuses connections is gone. It needs
+python3, which every engine image has, and no other tool.
 """
 
 from __future__ import annotations
 
 SETTLE_SECONDS = 5
-"""Endpoints are removed within this time on clusters that are not overloaded; requests that arrive meanwhile are served."""
+"""Endpoints are removed within this time on clusters that are not overloaded; requests that arrive meanwhile are
+served."""
 
 _SCRIPT = """\
 import os, re, sys, time, urllib.error, urllib.request
@@ -35,5 +37,6 @@ while time.monotonic() < end:
 
 
 def drain_command(url: str, seconds: int, gauges: tuple[str, ...]) -> tuple[str, ...]:
-    """The command for an engine whose metrics are at `url`; `env:NAME:1027/metrics` takes the host from an environment variable."""
+    """The command for an engine whose metrics are at `url`; `env:NAME:1027/metrics` takes the host from an environment
+    variable."""
     return ("python3", "-c", _SCRIPT % SETTLE_SECONDS, url, str(seconds), *gauges)

@@ -1,7 +1,7 @@
 """Which flag a written name means, and how flags are written for the engine.
 
-Rule: a name is judged by what it means, not by how it is spelled. Underscores and dashes, capitals, short names, `no-` in front and
-dotted keys all lead to the same flag.
+Rule: a name is judged by what it means, not by how it is spelled. Underscores and dashes, capitals, short names, `no-`
+in front and dotted keys all lead to the same flag.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def meaning(table: ArgumentTable, name: str) -> Meant | None:
 
 
 def canonical_arguments(table: ArgumentTable, arguments: Mapping[str, Json]) -> dict[str, Json]:
-    """The same arguments under the table's own names: short names and `no-` resolved, dotted keys folded into their flag.
+    """The same arguments under the table's own names: short names and `no-` resolved, dotted keys folded into their
+    flag.
 
     Raises KeyError for a name that `check_arguments` refuses as unknown.
     """
@@ -71,8 +72,8 @@ def canonical_arguments(table: ArgumentTable, arguments: Mapping[str, Json]) -> 
 def render_flags(table: ArgumentTable, arguments: Mapping[str, Json]) -> tuple[str, ...]:
     """Checked arguments as the engine's command line, sorted by name.
 
-    True is `--x`; false is `--no-x`, or nothing where the engine has no such flag and off is its default; structured values
-    are compact JSON with sorted keys. Raises KeyError for an unknown name.
+    True is `--x`; false is `--no-x`, or nothing where the engine has no such flag and off is its default; structured
+    values are compact JSON with sorted keys. Raises KeyError for an unknown name.
     """
     named = canonical_arguments(table, arguments)
     return tuple(token for name in sorted(named) for token in _tokens(table.flags[name], named[name]))

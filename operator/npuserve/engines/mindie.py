@@ -1,9 +1,10 @@
 """MindIE LLM's server: versions, capabilities, memory and launch through its config.json.
 
-L = Ascend/MindIE-LLM 3.0.x. Every documented key of config.json is rendered, because the server dies on missing ones, and laid at start over the file that the image
-carries, which knows the rest; the result is written by the server's own user, because it refuses symlinks, foreign owners and modes above 0640
-(L:src/utils/log/file_utils.cpp), which a mounted file cannot meet.
-Since 3.1.0 the vendor maintains MindIE LLM without new features and recommends vLLM-Ascend (L:docs/en/release_notes.md).
+L = Ascend/MindIE-LLM 3.0.x. Every documented key of config.json is rendered, because the server dies on missing ones,
+and laid at start over the file that the image carries, which knows the rest; the result is written by the server's own
+user, because it refuses symlinks, foreign owners and modes above 0640 (L:src/utils/log/file_utils.cpp), which a mounted
+file cannot meet. Since 3.1.0 the vendor maintains MindIE LLM without new features and recommends vLLM-Ascend
+(L:docs/en/release_notes.md).
 """
 
 from __future__ import annotations
@@ -45,14 +46,23 @@ _PORT, _MANAGEMENT_PORT, _METRICS_PORT = 1025, 1026, 1027
 _GAUGES = ("num_requests_running", "num_requests_waiting")
 _NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9_.-]{0,254}[A-Za-z0-9])?$")
 _MEMORY_FRACTION = 0.8
-"""NPU_MEMORY_FRACTION's default (L:docs/zh/user_guide/user_manual/environment_variable.md); communication and torch memory live in the rest."""
+"""NPU_MEMORY_FRACTION's default (L:docs/zh/user_guide/user_manual/environment_variable.md); communication and torch
+memory live in the rest."""
 
-# Tags seen in public use; AscendHub needs a login, so a pull secret or a mirror belongs to them. No A3 tag of this version was seen.
+# Tags seen in public use; AscendHub needs a login, so a pull secret or a mirror belongs to them. No A3 tag of this
+# version was seen.
 _IMAGES = {
     ("3.0.0", "A2"): "swr.cn-south-1.myhuaweicloud.com/ascendhub/mindie:3.0.0-800I-A2-py311-openeuler24.03-lts",
     ("3.0.0", "310P"): "swr.cn-south-1.myhuaweicloud.com/ascendhub/mindie:3.0.0-300I-Duo-py311-openeuler24.03-lts",
 }
-_PRODUCTS = ("Atlas 800I A2 64G", "Atlas 800I A2 32G", "Atlas 800I A3 64G", "Atlas 800T A3 64G", "Atlas 900 A3 SuperPoD 64G", "Atlas 300I Duo 96G")
+_PRODUCTS = (
+    "Atlas 800I A2 64G",
+    "Atlas 800I A2 32G",
+    "Atlas 800I A3 64G",
+    "Atlas 800T A3 64G",
+    "Atlas 900 A3 SuperPoD 64G",
+    "Atlas 300I Duo 96G",
+)
 
 _SERVERS = frozenset({"A2", "A3"})
 _ALL = _SERVERS | {"310P"}
@@ -139,9 +149,15 @@ class Mindie:
         if product.id not in _PRODUCTS:
             return Obstacle("hardware", f"{product.id} is not on its product list: {', '.join(_PRODUCTS)}")
         if isinstance(choice.weights, HubWeights):
-            return Obstacle("source", "it needs the weights as files; copy them to a volume claim and use pvc://CLAIM/PATH, or use an engine that downloads")
+            return Obstacle(
+                "source",
+                "it needs the weights as files; copy them to a volume claim and use pvc://CLAIM/PATH, or use an engine that downloads",
+            )
         if not _NAME.match(choice.served_name):
-            return Obstacle("served-name", f"{choice.served_name!r} is no name it serves; use letters, digits, dots, dashes and underscores")
+            return Obstacle(
+                "served-name",
+                f"{choice.served_name!r} is no name it serves; use letters, digits, dots, dashes and underscores",
+            )
         generations = _MODEL_TYPES.get(model.model_type, frozenset())
         if model.task != "generate" or product.generation not in generations:
             return Obstacle("model", f"{model.model_type} models are not on its support list for {product.id}")
@@ -170,34 +186,54 @@ class Mindie:
     def utilization(self, version: str, arguments: Mapping[str, Any]) -> float:
         return _MEMORY_FRACTION
 
-    def overhead(self, choice: Choice, parallelism: Parallelism, *, context: ContextWindow, arguments: Mapping[str, Any]) -> Overhead:
+    def overhead(
+        self, choice: Choice, parallelism: Parallelism, *, context: ContextWindow, arguments: Mapping[str, Any]
+    ) -> Overhead:
         """Communication buffers lie outside the fraction that the budget counts."""
         tokens = _prefill_tokens(context, _given(choice, arguments))
-        passing = activation_bytes(choice.model, tokens=tokens, sequences=context.max_sequences, tensor=parallelism.tensor)
+        passing = activation_bytes(
+            choice.model, tokens=tokens, sequences=context.max_sequences, tensor=parallelism.tensor
+        )
         return Overhead(activations=passing, communication=0, runtime=_GIB // 2)
 
     def default_sequences(self, choice: Choice) -> int:
         return 32 if choice.product.generation == "310P" else 64
 
     def faults(
-        self, choice: Choice, *, arguments: Mapping[str, Any], variables: Mapping[str, str], api_key: bool, remote_code: bool
+        self,
+        choice: Choice,
+        *,
+        arguments: Mapping[str, Any],
+        variables: Mapping[str, str],
+        api_key: bool,
+        remote_code: bool,
     ) -> tuple[Fault, ...]:
         table = load_table(NAME, choice.version)
         reserved = dict(_OWNED)
         if not remote_code:
-            reserved["ModelConfig.trustRemoteCode"] = "it runs code from the weights; the platform team opens it with allow.trustRemoteCode"
-        errors = [*check_config_paths(table, arguments, reserved), *check_environment(table, variables, _OWNED_VARIABLES, extra=("TZ",))]
+            reserved["ModelConfig.trustRemoteCode"] = (
+                "it runs code from the weights; the platform team opens it with allow.trustRemoteCode"
+            )
+        errors = [
+            *check_config_paths(table, arguments, reserved),
+            *check_environment(table, variables, _OWNED_VARIABLES, extra=("TZ",)),
+        ]
         found = [Fault(error.kind, error.field, error.message) for error in errors]
         if not found:
             found += _contradictions(_given(choice, arguments))
         if api_key:
             found.append(
-                Fault("auth", "spec.auth.apiKeySecretRef", "it checks no API keys; put a gateway in front of the Service, or leave the field out")
+                Fault(
+                    "auth",
+                    "spec.auth.apiKeySecretRef",
+                    "it checks no API keys; put a gateway in front of the Service, or leave the field out",
+                )
             )
         return tuple(found)
 
     def shared_memory(self, parallelism: Parallelism) -> int:
-        """1 GiB, and about half a GiB per data-parallel rank (L:docs/zh/user_guide/install/source/image_usage_guide.md: DP16 needs 9)."""
+        """1 GiB, and about half a GiB per data-parallel rank (L:docs/zh/user_guide/install/source/image_usage_guide.md:
+        DP16 needs 9)."""
         return (1 + (parallelism.data + 1) // 2) * _GIB
 
     def launch(self, request: LaunchRequest) -> Launch:
@@ -216,12 +252,17 @@ class Mindie:
 
 def _scheme_obstacle(choice: Choice) -> Obstacle | None:
     known = _SCHEMES[choice.product.generation]
-    if choice.scheme == "W4A8" and choice.product.generation in _SERVERS and choice.model.model_type in _LATENT_QUANTIZED:
+    if (
+        choice.scheme == "W4A8"
+        and choice.product.generation in _SERVERS
+        and choice.model.model_type in _LATENT_QUANTIZED
+    ):
         return None
     if choice.scheme in known:
         return None
     return Obstacle(
-        "quantization", f"{choice.scheme} weights do not run on {choice.product.id}; it reads {', '.join(sorted(known))} as msmodelslim makes them"
+        "quantization",
+        f"{choice.scheme} weights do not run on {choice.product.id}; it reads {', '.join(sorted(known))} as msmodelslim makes them",
     )
 
 
@@ -251,7 +292,9 @@ def _contradictions(given: Mapping[str, Any]) -> Iterator[Fault]:
     """Values that the server refuses together (L:docs/zh/user_guide/user_manual/service_parameter_configuration.md)."""
     if given.get("ScheduleConfig.maxPreemptCount", 0) and not given.get("ModelConfig.cpuMemSize", 0):
         yield Fault(
-            "invalid", "spec.engineArgs.ScheduleConfig.maxPreemptCount", "preempted requests need host memory; set ModelConfig.cpuMemSize to some GB, or leave it at 0"
+            "invalid",
+            "spec.engineArgs.ScheduleConfig.maxPreemptCount",
+            "preempted requests need host memory; set ModelConfig.cpuMemSize to some GB, or leave it at 0",
         )
 
 
@@ -261,7 +304,8 @@ def _longest_input(context: ContextWindow, given: Mapping[str, Any]) -> int:
 
 
 def _prefill_tokens(context: ContextWindow, given: Mapping[str, Any]) -> int:
-    """ScheduleConfig.maxPrefillTokens: at least the longest input, or the server refuses its configuration; requests cut in parts (Mix) need no such room."""
+    """ScheduleConfig.maxPrefillTokens: at least the longest input, or the server refuses its configuration; requests
+    cut in parts (Mix) need no such room."""
     chosen: int = given.get("ScheduleConfig.maxPrefillTokens", 8192)
     return chosen if given.get("ScheduleConfig.templateType") == "Mix" else max(chosen, _longest_input(context, given))
 
@@ -279,8 +323,12 @@ def _fitted(context: ContextWindow, given: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "ModelDeployConfig.maxInputTokenLen": _longest_input(context, given),
         "ScheduleConfig.maxPrefillTokens": _prefill_tokens(context, given),
-        "ScheduleConfig.maxPrefillBatchSize": min(context.max_sequences, given.get("ScheduleConfig.maxPrefillBatchSize", 50)),
-        "ScheduleConfig.maxIterTimes": min(context.max_model_len, given.get("ScheduleConfig.maxIterTimes", context.max_model_len)),
+        "ScheduleConfig.maxPrefillBatchSize": min(
+            context.max_sequences, given.get("ScheduleConfig.maxPrefillBatchSize", 50)
+        ),
+        "ScheduleConfig.maxIterTimes": min(
+            context.max_model_len, given.get("ScheduleConfig.maxIterTimes", context.max_model_len)
+        ),
     }
 
 

@@ -1,7 +1,7 @@
 """vLLM with the Ascend plugin: versions, capabilities, memory and launch.
 
-Notation of sources: va@V:path is the PyPI package vllm-ascend V, v@V:path the package vllm V.
-Launch facts: the platform plugin activates itself, the image's entry point sources the CANN environment, so only arguments are given
+Notation of sources: va@V:path is the PyPI package vllm-ascend V, v@V:path the package vllm V. Launch facts: the
+platform plugin activates itself, the image's entry point sources the CANN environment, so only arguments are given
 (va@0.23.0.post1:Dockerfile, va@0.30.0rc2:docs/source/getting_started/installation.md).
 """
 
@@ -48,7 +48,8 @@ _MIB = 1 << 20
 _GIB = 1 << 30
 _GAUGES = ("vllm:num_requests_running", "vllm:num_requests_waiting")
 
-# va@0.23.0.post1:docs/source/user_guide/feature_guide/quantization.md and vllm_ascend/quantization/methods; 310P: vllm_ascend/_310p/quantization.
+# va@0.23.0.post1:docs/source/user_guide/feature_guide/quantization.md and vllm_ascend/quantization/methods; 310P:
+# vllm_ascend/_310p/quantization.
 _INT = frozenset({"none", "W8A8", "W8A16", "W4A8", "W4A16", "W4A4", "W8A8C8", "W8A16C8", "W4A8C8", "W4A4C8"})
 _SCHEMES: Mapping[str, frozenset[str]] = {
     "A2": _INT,
@@ -102,7 +103,16 @@ _MULTI_NODE = (
     "data-parallel-supervisor-port", "nnodes", "node-rank", "master-addr", "master-port", "distributed-executor-backend", "enable-elastic-ep",
     "elastic-ep-max-dp-size",
 )  # fmt: skip
-_KEYS = ("api-key", "hf-token", "ssl-keyfile", "ssl-certfile", "ssl-ca-certs", "ssl-cert-reqs", "ssl-ciphers", "enable-ssl-refresh")
+_KEYS = (
+    "api-key",
+    "hf-token",
+    "ssl-keyfile",
+    "ssl-certfile",
+    "ssl-ca-certs",
+    "ssl-cert-reqs",
+    "ssl-ciphers",
+    "enable-ssl-refresh",
+)
 _CODE = (
     "middleware", "worker-cls", "worker-extension-cls", "scheduler-cls", "logits-processors", "tool-parser-plugin", "reasoning-parser-plugin",
     "io-processor-plugin", "model-class-overrides", "kv-transfer-config", "ec-transfer-config", "ec-manager-config", "kv-events-config",
@@ -138,7 +148,16 @@ _OWNED_VARIABLES = {
 # What the end of a name tells of a variable, for the many that differ between versions.
 _TELLING_ENDS = {
     "it opens a local path or loads a library": ("_PATH", "_DIR", "_FOLDER", "_ROOT"),
-    "the addresses and ports of a replica are fixed": ("_IP", "_IPS", "_HOST", "_HOSTNAME", "_PORT", "_ADDR", "_MASTER", "_URL"),
+    "the addresses and ports of a replica are fixed": (
+        "_IP",
+        "_IPS",
+        "_HOST",
+        "_HOSTNAME",
+        "_PORT",
+        "_ADDR",
+        "_MASTER",
+        "_URL",
+    ),
     "the ranks of a replica are the plan's": ("_RANK", "_RANK_LOCAL"),
     "the device plugin sets it": ("_VISIBLE_DEVICES",),
     "keys never go into variables": ("_KEY", "_KEY_ID"),
@@ -165,10 +184,15 @@ class VllmAscend:
         if product.generation == "950" and choice.version == "0.18.0":
             return Obstacle("hardware", f"{product.id} is supported from 0.23.0 on")
         if product.generation == "310P" and model.kv_lora_rank:
-            return Obstacle("model", f"multi-head latent attention does not run on {product.id}; use an A2 or A3 product")
+            return Obstacle(
+                "model", f"multi-head latent attention does not run on {product.id}; use an A2 or A3 product"
+            )
         architectures = load_table(NAME, choice.version).architectures
         if architectures and model.architecture not in architectures:
-            return Obstacle("model", f"the architecture {model.architecture} is not among the {len(architectures)} it knows{_elsewhere(model.architecture)}")
+            return Obstacle(
+                "model",
+                f"the architecture {model.architecture} is not among the {len(architectures)} it knows{_elsewhere(model.architecture)}",
+            )
         return self._scheme_obstacle(choice, known)
 
     def _scheme_obstacle(self, choice: Choice, known: frozenset[str]) -> Obstacle | None:
@@ -179,13 +203,18 @@ class VllmAscend:
         return Obstacle("quantization", f"{scheme} weights do not run on {product.id}; {instead}")
 
     def _reads_fp8(self, choice: Choice) -> bool:
-        """FP8 checkpoints on A2 and A3: DeepSeek-V4's own kind from 0.23.0 on, others unpacked to BF16 while loading from 0.30.0 on."""
+        """FP8 checkpoints on A2 and A3: DeepSeek-V4's own kind from 0.23.0 on, others unpacked to BF16 while loading
+        from 0.30.0 on."""
         if choice.scheme != "FP8" or choice.product.generation not in ("A2", "A3") or choice.version == "0.18.0":
             return False
         return choice.model.model_type == "deepseek_v4" or choice.version in PRERELEASES
 
     def loaded_scheme(self, choice: Choice) -> str:
-        unpacked = choice.scheme == "FP8" and choice.product.generation in ("A2", "A3") and choice.model.model_type != "deepseek_v4"
+        unpacked = (
+            choice.scheme == "FP8"
+            and choice.product.generation in ("A2", "A3")
+            and choice.model.model_type != "deepseek_v4"
+        )
         return "none" if unpacked else choice.scheme
 
     def caution(self, choice: Choice) -> str | None:
@@ -217,9 +246,13 @@ class VllmAscend:
         named = canonical_arguments(table, arguments).get("gpu-memory-utilization")
         return float(flag_default(table, "gpu-memory-utilization") if named is None else named)
 
-    def overhead(self, choice: Choice, parallelism: Parallelism, *, context: ContextWindow, arguments: Mapping[str, Any]) -> Overhead:
+    def overhead(
+        self, choice: Choice, parallelism: Parallelism, *, context: ContextWindow, arguments: Mapping[str, Any]
+    ) -> Overhead:
         tokens = self._batched_tokens(choice, arguments, sequences=context.max_sequences)
-        passing = activation_bytes(choice.model, tokens=tokens, sequences=context.max_sequences, tensor=parallelism.tensor)
+        passing = activation_bytes(
+            choice.model, tokens=tokens, sequences=context.max_sequences, tensor=parallelism.tensor
+        )
         mask = 2 * context.max_model_len**2 if choice.product.generation == "310P" else 0
         groups = (parallelism.tensor > 1) + (parallelism.expert > 1)
         return Overhead(activations=passing + mask, communication=groups * 200 * _MIB, runtime=_GIB // 2)
@@ -235,7 +268,13 @@ class VllmAscend:
         return max(sequences, _BATCHED_TOKENS.get(choice.product.generation, _DEFAULT_BATCHED_TOKENS))
 
     def faults(
-        self, choice: Choice, *, arguments: Mapping[str, Any], variables: Mapping[str, str], api_key: bool, remote_code: bool
+        self,
+        choice: Choice,
+        *,
+        arguments: Mapping[str, Any],
+        variables: Mapping[str, str],
+        api_key: bool,
+        remote_code: bool,
     ) -> tuple[Fault, ...]:
         table = load_table(NAME, choice.version)
         errors: list[ArgumentError] = check_arguments(table, arguments, _reserved(remote_code=remote_code))
@@ -244,7 +283,8 @@ class VllmAscend:
         return tuple(found) or tuple(_unfit(canonical_arguments(table, arguments)))
 
     def shared_memory(self, parallelism: Parallelism) -> int:
-        """1 GiB per device and never below 4 GiB; the container default of 64 MiB ends the engine (vllm-ascend PR #3519)."""
+        """1 GiB per device and never below 4 GiB; the container default of 64 MiB ends the engine (vllm-ascend PR
+        #3519)."""
         return max(4, parallelism.devices) * _GIB
 
     def launch(self, request: LaunchRequest) -> Launch:
@@ -297,7 +337,10 @@ class VllmAscend:
         if choice.scheme == "W8A8SC":
             flags["load-format"] = "sharded_state"
         if choice.product.generation == "310P":
-            flags["compilation-config"] = {"cudagraph_mode": "FULL_DECODE_ONLY", "cudagraph_capture_sizes": [1, 2, 4, 8, 16]}
+            flags["compilation-config"] = {
+                "cudagraph_mode": "FULL_DECODE_ONLY",
+                "cudagraph_capture_sizes": [1, 2, 4, 8, 16],
+            }
         return flags
 
 
@@ -310,29 +353,47 @@ def _elsewhere(architecture: str) -> str:
 def _reserved(*, remote_code: bool) -> dict[str, str]:
     reasons = dict(_OWNED)
     reasons |= dict.fromkeys(_MULTI_NODE, "a replica runs on one node and its ranks are the plan's")
-    reasons |= dict.fromkeys(_KEYS, "keys never go into arguments; set spec.auth.apiKeySecretRef or spec.model.secretRef")
+    reasons |= dict.fromkeys(
+        _KEYS, "keys never go into arguments; set spec.auth.apiKeySecretRef or spec.model.secretRef"
+    )
     reasons |= dict.fromkeys(_CODE, "it makes the engine import code")
     reasons |= dict.fromkeys(_PATHS, "it opens paths or addresses of the replica")
     if not remote_code:
-        reasons["trust-remote-code"] = "it runs code from the weights; the platform team opens it with allow.trustRemoteCode"
+        reasons["trust-remote-code"] = (
+            "it runs code from the weights; the platform team opens it with allow.trustRemoteCode"
+        )
     return reasons
 
 
 def _owned_variables(names: Iterable[str]) -> dict[str, str]:
     """Why variables are not the user's to set, of those among `names`."""
-    told = {name: why for name in names for why, ends in _TELLING_ENDS.items() if name.endswith(ends) and name not in _PLATFORM_VARIABLES}
+    told = {
+        name: why
+        for name in names
+        for why, ends in _TELLING_ENDS.items()
+        if name.endswith(ends) and name not in _PLATFORM_VARIABLES
+    }
     return told | _OWNED_VARIABLES
 
 
 def _unfit(arguments: Mapping[str, Any]) -> Iterator[Fault]:
-    """Values that the table allows and a replica cannot have: paths in place of a template or a repository, shares that leave no room."""
+    """Values that the table allows and a replica cannot have: paths in place of a template or a repository, shares that
+    leave no room."""
     template = arguments.get("chat-template")
     if template is not None and "{" not in str(template):
-        yield Fault("reserved", "spec.engineArgs.chat-template", "a path of the replica cannot be named; give the Jinja template itself")
+        yield Fault(
+            "reserved",
+            "spec.engineArgs.chat-template",
+            "a path of the replica cannot be named; give the Jinja template itself",
+        )
     speculative = arguments.get("speculative-config")
     draft = speculative.get("model") if isinstance(speculative, Mapping) else None
     if isinstance(draft, str) and draft.startswith(("/", ".", "~")):
-        yield Fault("reserved", "spec.engineArgs.speculative-config.model", "a path of the replica cannot be named; give a repository of the hub")
+        yield Fault(
+            "reserved",
+            "spec.engineArgs.speculative-config.model",
+            "a path of the replica cannot be named; give a repository of the hub",
+        )
     share = arguments.get("gpu-memory-utilization")
     if share is not None and not 0.1 <= share <= 0.98:
         yield Fault("invalid", "spec.engineArgs.gpu-memory-utilization", f"{share} is not between 0.1 and 0.98")
@@ -351,7 +412,9 @@ def _count(written: int | str) -> int:
 def _made_by_msmodelslim(choice: Choice) -> bool:
     """Weights that declare no other format carry quant_model_description.json, which `--quantization ascend` reads."""
     declared = choice.model.quantization
-    return choice.scheme not in ("none", "FP8", "MXFP8", "MXFP4") and (declared is None or declared.method in ("", "msmodelslim", "ascend"))
+    return choice.scheme not in ("none", "FP8", "MXFP8", "MXFP4") and (
+        declared is None or declared.method in ("", "msmodelslim", "ascend")
+    )
 
 
 def _additional(request: LaunchRequest) -> dict[str, Any]:

@@ -1,1 +1,4 @@
-"""Every decision about a service: checks, parallelism, memory, placement, topology, rollout. A service and a cluster in, a Plan or a Refusal out."""
+"""Every decision about a service: checks, parallelism, memory, placement, topology, rollout.
+
+A service and a cluster in, a Plan or a Refusal out.
+"""

@@ -1,7 +1,8 @@
-"""What each engine makes of an intent on each pool of nodes: a sketch of a plan, or how far it came and why not further.
+"""What each engine makes of an intent on each pool of nodes: a sketch of a plan, or how far it came and why not
+further.
 
-The steps, later ones being the more telling refusals: memory of the product known, engine and version can, image published, arguments right, context possible,
-layout fits.
+The steps, later ones being the more telling refusals: memory of the product known, engine and version can, image
+published, arguments right, context possible, layout fits.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def attempts(
     ]
 
 
-def _first_that_can(intent: Intent, pool: Pool, versions: tuple[engines.Candidate, ...]) -> engines.Sketch | engines.Refused:
+def _first_that_can(
+    intent: Intent, pool: Pool, versions: tuple[engines.Candidate, ...]
+) -> engines.Sketch | engines.Refused:
     """The first version that can, else the refusal of the one that came furthest."""
     refused: list[engines.Refused] = []
     for candidate in versions:

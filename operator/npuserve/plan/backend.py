@@ -1,6 +1,8 @@
-"""Which engine runs a service, in which version, on which product: every pair is tried, and the first engine of the preference that can is taken.
+"""Which engine runs a service, in which version, on which product: every pair is tried, and the first engine of the
+preference that can is taken.
 
-Among products that can, the one with room for a replica now comes first, then those the engine supports without reservation, then the lower cost rank.
+Among products that can, the one with room for a replica now comes first, then those the engine supports without
+reservation, then the lower cost rank.
 """
 
 from __future__ import annotations
@@ -79,7 +81,11 @@ def _unknown_backend(backend: str) -> Refusal:
     names = [engine.name for engine in ENGINES]
     near = difflib.get_close_matches(backend.casefold(), names, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]}? " if near else ""
-    return Refusal(Reason.UNKNOWN_BACKEND, "spec.backend", f"no engine is called {backend!r}; {hint}engines: auto, {', '.join(names)}")
+    return Refusal(
+        Reason.UNKNOWN_BACKEND,
+        "spec.backend",
+        f"no engine is called {backend!r}; {hint}engines: auto, {', '.join(names)}",
+    )
 
 
 def _unknown_version(version: str, engines: tuple[Engine, ...]) -> Refusal:
@@ -120,7 +126,9 @@ def choose(attempts: list[Sketch | Refused], cluster: ClusterFacts) -> Sketch | 
     sketches = [attempt for attempt in attempts if isinstance(attempt, Sketch)]
     if sketches:
         first = sketches[0].candidate.engine.name
-        return min((item for item in sketches if item.candidate.engine.name == first), key=lambda item: _order(item, cluster))
+        return min(
+            (item for item in sketches if item.candidate.engine.name == first), key=lambda item: _order(item, cluster)
+        )
     refused = [attempt for attempt in attempts if isinstance(attempt, Refused)]
     furthest = max(refused, key=lambda item: (item.step, item.pool.largest * (item.pool.product.memory_gib or 0)))
     equals = [
@@ -159,9 +167,18 @@ def reasons(chosen: Sketch, attempts: list[Sketch | Refused], *, asked: str, nam
     if not chosen.pool.certain and not named:
         yield f"hardware: labels do not settle the memory of these nodes; {chosen.pool.product.id} is assumed, name spec.hardware.product to say otherwise"
     for item in attempts:
-        if isinstance(item, Sketch) and item is not chosen and item.candidate.engine is engine and item.pool.product.id != chosen.pool.product.id:
+        if (
+            isinstance(item, Sketch)
+            and item is not chosen
+            and item.candidate.engine is engine
+            and item.pool.product.id != chosen.pool.product.id
+        ):
             yield f"hardware: not {item.pool.product.id}: {_behind(item, chosen)}"
-        elif isinstance(item, Refused) and item.candidate.engine is engine and item.pool.product.id != chosen.pool.product.id:
+        elif (
+            isinstance(item, Refused)
+            and item.candidate.engine is engine
+            and item.pool.product.id != chosen.pool.product.id
+        ):
             yield f"hardware: not {item.pool.product.id}: {item.refusal.message}"
 
 

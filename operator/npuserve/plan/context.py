@@ -1,7 +1,8 @@
 """How long requests may be, and how many run at once, where the service leaves it open.
 
-Rule: the default length is what the model was made for, at most 32,768 tokens: a longer one reserves KV cache that few requests use, so it is asked for. When
-no layout of a node holds that, it is halved down to 4,096 before the service is refused.
+Rule: the default length is what the model was made for, at most 32,768 tokens: a longer one reserves KV cache that few
+requests use, so it is asked for. When no layout of a node holds that, it is halved down to 4,096 before the service is
+refused.
 """
 
 from __future__ import annotations
@@ -48,5 +49,7 @@ def reason(wish: Wish, model: ModelFacts, found: ContextWindow) -> str:
     """One line on length and number of requests."""
     if wish.max_model_len is not None:
         return f"context: {found.max_model_len:,} tokens, as the service asks; {found.max_sequences} requests at once"
-    made_for = f"the model is made for {model.max_context:,}" if model.max_context else "the model's own limit is not stated"
+    made_for = (
+        f"the model is made for {model.max_context:,}" if model.max_context else "the model's own limit is not stated"
+    )
     return f"context: {found.max_model_len:,} tokens by default ({made_for}); {found.max_sequences} requests at once"

@@ -1,4 +1,7 @@
-"""What is known of a service's model: from the description the service brings along, else from the catalogue. Never guessed from a name."""
+"""What is known of a service's model: from the description the service brings along, else from the catalogue.
+
+Never guessed from a name.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,9 @@ def known(path: str) -> Description:
     facts, made_from = lookup(path), origin(path)
     if facts is None and made_from is not None and (base := lookup(made_from.base)) is not None:
         row = SCHEMES[made_from.scheme]
-        stated = QuantizationFacts("msmodelslim", row.name, row.weight_bits, row.activation_bits, bits_cache=row.kv_bits)
+        stated = QuantizationFacts(
+            "msmodelslim", row.name, row.weight_bits, row.activation_bits, bits_cache=row.kv_bits
+        )
         facts = replace(base, name=path, quantization=stated)
     return Description(facts)
 

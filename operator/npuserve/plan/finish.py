@@ -41,7 +41,13 @@ def finish(intent: Intent, chosen: Sketch, *, why: tuple[str, ...]) -> Plan | Re
         weights=intent.weights,
         served_name=intent.served_name,
         launch=engine.launch(_launch_request(intent, chosen, host, times=times)),
-        reasons=(*why, intent.scheme.reason, *_details(intent, chosen, host), topology.reason(host), timing.reason(times)),
+        reasons=(
+            *why,
+            intent.scheme.reason,
+            *_details(intent, chosen, host),
+            topology.reason(host),
+            timing.reason(times),
+        ),
     )
 
 
@@ -92,16 +98,26 @@ def _node_selector(intent: Intent, pool: Pool) -> tuple[tuple[str, str], ...]:
 def _details(intent: Intent, chosen: Sketch, host: Topology) -> tuple[str, ...]:
     layout, product = chosen.layout, chosen.pool.product
     memory = layout.memory
-    dtype = "as the model is" if chosen.dtype == intent.model.dtype else f"{product.id} does not compute in the model's {intent.model.dtype}"
+    dtype = (
+        "as the model is"
+        if chosen.dtype == intent.model.dtype
+        else f"{product.id} does not compute in the model's {intent.model.dtype}"
+    )
     lines = [
         f"dtype: {chosen.dtype}, {dtype}",
         layout.reason,
-        f"memory: {gib(memory.usable)} usable per device ({memory.utilization:.2f} of {gib(product.usable_bytes or 0)}), weights {gib(memory.weights)}, "
-        f"runtime {gib(memory.runtime)}, KV cache {gib(memory.kv_cache)}",
-        f"memory: the KV cache holds {memory.kv_cache_tokens:,} tokens per data-parallel rank, "
-        f"{memory.kv_cache_tokens / layout.context.max_model_len:.1f} requests of full length",
+        (
+            f"memory: {gib(memory.usable)} usable per device ({memory.utilization:.2f} of {gib(product.usable_bytes or 0)}), "
+            f"weights {gib(memory.weights)}, runtime {gib(memory.runtime)}, KV cache {gib(memory.kv_cache)}"
+        ),
+        (
+            f"memory: the KV cache holds {memory.kv_cache_tokens:,} tokens per data-parallel rank, "
+            f"{memory.kv_cache_tokens / layout.context.max_model_len:.1f} requests of full length"
+        ),
         chosen.context_reason,
     ]
     if host.scratch:
-        lines.append(f"weights: no model.cache is named, so every replica downloads the weights into {gib(host.scratch)} of scratch space of its own")
+        lines.append(
+            f"weights: no model.cache is named, so every replica downloads the weights into {gib(host.scratch)} of scratch space of its own"
+        )
     return tuple(lines)

@@ -1,7 +1,8 @@
 """Which products of the cluster a service may run on: the pools of nodes that its hardware fields leave.
 
-Rule: a named product means its row (or all rows that begin with the name), on nodes that can be that row; without a name a node is the first row it can be,
-which is the one with the least memory. Nodes with taints that the service does not tolerate, and nodes that share devices by percentage, are left out.
+Rule: a named product means its row (or all rows that begin with the name), on nodes that can be that row; without a
+name a node is the first row it can be, which is the one with the least memory. Nodes with taints that the service does
+not tolerate, and nodes that share devices by percentage, are left out.
 """
 
 from __future__ import annotations
@@ -57,7 +58,10 @@ class Pool:
 
 
 def pools(hardware: Hardware, template: Template, cluster: ClusterFacts) -> tuple[Pool, ...] | Refusal:
-    """The pools a service may use, in the order of the product table; never empty. Remembered in the cluster's memo: most services ask alike."""
+    """The pools a service may use, in the order of the product table; never empty.
+
+    Remembered in the cluster's memo: most services ask alike.
+    """
     asked = (
         hardware.product,
         hardware.chip,
@@ -77,10 +81,12 @@ def _pools(hardware: Hardware, template: Template, cluster: ClusterFacts) -> tup
     if isinstance(rows, Refusal):
         return rows
     if not cluster.known and not cluster.nodes:
-        return tuple(_unseen(row, cluster, hardware.resource_name) for row in rows if hardware.product) or _nothing_known()
+        return (
+            tuple(_unseen(row, cluster, hardware.resource_name) for row in rows if hardware.product) or _nothing_known()
+        )
     nodes = tuple(node for node in cluster.nodes if _suits(node, hardware, template))
     named = bool(hardware.product or hardware.chip)
-    found = tuple(pool for row in rows for pool in _of_row(row, nodes, cluster, named))
+    found = tuple(pool for row in rows for pool in _of_row(row, nodes, cluster, named=named))
     return found or _no_nodes(hardware, cluster)
 
 
@@ -157,7 +163,7 @@ def _compares(value: str | None, requirement: NodeRequirement) -> bool:
     return int(value) > int(limit) if requirement.operator == "Gt" else int(value) < int(limit)
 
 
-def _of_row(row: Product, nodes: tuple[NodeFacts, ...], cluster: ClusterFacts, named: bool) -> Iterable[Pool]:
+def _of_row(row: Product, nodes: tuple[NodeFacts, ...], cluster: ClusterFacts, *, named: bool) -> Iterable[Pool]:
     mine = [node for node in nodes if (row.id in node.products if named else node.products[0] == row.id)]
     for resource, family in dict.fromkeys((node.resource, node.family) for node in mine):
         members = tuple(node for node in mine if node.resource == resource and node.family == family)
@@ -167,7 +173,8 @@ def _of_row(row: Product, nodes: tuple[NodeFacts, ...], cluster: ClusterFacts, n
 
 
 def _told_apart(members: tuple[NodeFacts, ...], strangers: list[NodeFacts]) -> Iterable[tuple[NodeFacts, ...]]:
-    """All members where the labels they share keep replicas off the strangers, else groups of members with the same labels."""
+    """All members where the labels they share keep replicas off the strangers, else groups of members with the same
+    labels."""
     shared = _common(members, TELLING_LABELS)
     if not any(node.carries(shared) for node in strangers):
         return (members,)
@@ -205,5 +212,9 @@ def _no_nodes(hardware: Hardware, cluster: ClusterFacts) -> Refusal:
     asked = [(key, f"{key} {value!r}") for key, value in wishes.items() if value]
     asked += [("nodeSelector", f"nodeSelector {key}={value}") for key, value in sorted(hardware.node_selector.items())]
     field = f"spec.hardware.{asked[0][0]}" if asked else "spec.hardware.product"
-    wanted = f"no node matches {', '.join(told for _, told in asked)}" if asked else "no node can be used without tolerations or node affinity"
+    wanted = (
+        f"no node matches {', '.join(told for _, told in asked)}"
+        if asked
+        else "no node can be used without tolerations or node affinity"
+    )
     return Refusal(Reason.NO_MATCHING_NODES, field, f"{wanted}; {there}")

@@ -1,4 +1,5 @@
-"""Which image runs: an override of the configuration, else the engine's published one, seen through the configured mirrors."""
+"""Which image runs: an override of the configuration, else the engine's published one, seen through the configured
+mirrors."""
 
 from __future__ import annotations
 
@@ -15,7 +16,9 @@ def decide_image(engine: Engine, version: str, product: Product, images: Images)
         if (
             override.engine == engine.name
             and override.version in ("", version)
-            and (not override.product or product.id == override.product or product.id.startswith(override.product + " "))
+            and (
+                not override.product or product.id == override.product or product.id.startswith(override.product + " ")
+            )
         ):
             return override.image
     published = engine.image(product, version, os=images.os)

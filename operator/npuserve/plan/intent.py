@@ -1,4 +1,5 @@
-"""What of a service is settled before any engine or product is looked at: its weights, its model, its quantization, its name."""
+"""What of a service is settled before any engine or product is looked at: its weights, its model, its quantization, its
+name."""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
 """How one replica is split over devices: the smallest legal layout that serves several requests at once.
 
-Rule: sizes that the service names are checked, never overridden. Among the rest, device counts are tried upwards through the powers of two that the server allows
-(groups of other sizes leave parts of the interconnect idle, MC:docs/en/scheduling/usage/basic_scheduling/01_affinity_scheduling); of the layouts with one count the one with the most KV tokens per replica wins, which is tensor parallelism where KV heads divide and data parallelism where
-the KV cache is the same on every rank. Experts are spread over all devices of the replica where they divide.
+Rule: sizes that the service names are checked, never overridden. Among the rest, device counts are tried upwards
+through the powers of two that the server allows (groups of other sizes leave parts of the interconnect idle,
+MC:docs/en/scheduling/usage/basic_scheduling/01_affinity_scheduling); of the layouts with one count the one with the
+most KV tokens per replica wins, which is tensor parallelism where KV heads divide and data parallelism where the KV
+cache is the same on every rank. Experts are spread over all devices of the replica where they divide.
 """
 
 from __future__ import annotations
@@ -61,14 +63,20 @@ def choose_layout(question: Question, context: ContextWindow) -> Layout | Refusa
     tried = [_weighed(question, split, context) for split in legal]
     useful = useful_tokens(context)
     for count in sorted({layout.parallelism.devices for layout in tried}):
-        fitting = [layout for layout in tried if layout.parallelism.devices == count and holds_one_request(layout.memory, context)]
+        fitting = [
+            layout
+            for layout in tried
+            if layout.parallelism.devices == count and holds_one_request(layout.memory, context)
+        ]
         best = max(fitting, key=lambda layout: (layout.replica_tokens, layout.parallelism.tensor), default=None)
         if best is not None and (best.replica_tokens >= useful or len(counts) == 1):
             return best
     crowded = [layout for layout in tried if holds_one_request(layout.memory, context)]
     if crowded:
         return max(crowded, key=lambda layout: layout.replica_tokens)
-    return _too_large(question, max(tried, key=lambda layout: (layout.memory.kv_cache, layout.parallelism.devices)), context)
+    return _too_large(
+        question, max(tried, key=lambda layout: (layout.memory.kv_cache, layout.parallelism.devices)), context
+    )
 
 
 def _weighed(question: Question, split: Parallelism, context: ContextWindow) -> Layout:
@@ -81,7 +89,9 @@ def _weighed(question: Question, split: Parallelism, context: ContextWindow) -> 
 
 
 def _why(question: Question, split: Parallelism) -> str:
-    sizes = f"tensor {split.tensor}, pipeline {split.pipeline}, data {split.data}" + (f", expert {split.expert}" if split.expert > 1 else "")
+    sizes = f"tensor {split.tensor}, pipeline {split.pipeline}, data {split.data}" + (
+        f", expert {split.expert}" if split.expert > 1 else ""
+    )
     wish = question.wish
     if any(size is not None for size in (wish.tensor, wish.pipeline, wish.data)) or question.devices:
         return f"parallelism: {sizes}, with the sizes that are given"
@@ -159,14 +169,28 @@ def _obstacles(question: Question, split: Parallelism) -> tuple[str, ...]:
 
 def _no_legal_split(question: Question, counts: tuple[int, ...]) -> Refusal:
     wish = question.wish
-    field = "spec.parallelism.tensor" if wish.tensor else "spec.parallelism" if any((wish.pipeline, wish.data)) else "spec.hardware.devices"
+    field = (
+        "spec.parallelism.tensor"
+        if wish.tensor
+        else "spec.parallelism"
+        if any((wish.pipeline, wish.data))
+        else "spec.hardware.devices"
+    )
     if wish.tensor is None and not question.devices:
         field = "spec.model"
     tensor = wish.tensor or counts[-1]
     split = Parallelism(tensor, wish.pipeline or 1, wish.data or 1, _expert(question, tensor * (wish.data or 1)))
     reasons = _obstacles(question, split) or (f"no layout of {_listed(counts)} devices uses them all",)
-    possible = [size for size in question.pool.product.request_sizes if size <= question.pool.largest and _splittable(question, size)]
-    fix = f"tensor sizes that work on {question.pool.product.id}: {_listed(tuple(possible))}" if possible else "name another product or engine"
+    possible = [
+        size
+        for size in question.pool.product.request_sizes
+        if size <= question.pool.largest and _splittable(question, size)
+    ]
+    fix = (
+        f"tensor sizes that work on {question.pool.product.id}: {_listed(tuple(possible))}"
+        if possible
+        else "name another product or engine"
+    )
     return Refusal(Reason.ILLEGAL_PARALLELISM, field, f"{'; '.join(reason.rstrip('.') for reason in reasons)}; {fix}")
 
 
@@ -191,7 +215,7 @@ def _too_large(question: Question, closest: Layout, context: ContextWindow) -> R
         reason,
         field,
         f"{model.name or 'the model'} on {devices} x {pool.product.id} ({gib(pool.product.usable_bytes or 0)} each): "
-        f"{shortfall(closest.memory, model, context)}; {', or '.join(fixes)}",
+        f"{shortfall(closest.memory, context)}; {', or '.join(fixes)}",
     )
 
 

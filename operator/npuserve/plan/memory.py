@@ -3,8 +3,8 @@
     usable   = memory that torch_npu shows * utilization
     KV cache = usable - weights per device - runtime (activations, communication buffers, the engine itself)
 
-Graph capture and late communication buffers are not in the engines' own accounting (vllm-ascend 0.23 and 0.30 allocate them after the KV cache is sized);
-the share that utilization leaves free is their room.
+Graph capture and late communication buffers are not in the engines' own accounting (vllm-ascend 0.23 and 0.30 allocate
+them after the KV cache is sized); the share that utilization leaves free is their room.
 """
 
 from __future__ import annotations
@@ -23,9 +23,16 @@ USEFUL_TOKENS = 65_536
 
 
 def budget(
-    choice: Choice, parallelism: Parallelism, *, context: ContextWindow, utilization: float, overhead: Overhead, loaded: str
+    choice: Choice,
+    parallelism: Parallelism,
+    *,
+    context: ContextWindow,
+    utilization: float,
+    overhead: Overhead,
+    loaded: str,
 ) -> MemoryBudget:
-    """The budget of one device, for weights that are `loaded` under that scheme; `kv_cache` is negative by what is missing when weights and runtime exceed `usable`."""
+    """The budget of one device, for weights that are `loaded` under that scheme; `kv_cache` is negative by what is
+    missing when weights and runtime exceed `usable`."""
     usable = int((choice.product.usable_bytes or 0) * utilization)
     weights = weight_bytes_per_device(
         choice.model,
@@ -78,12 +85,14 @@ def useful_tokens(context: ContextWindow) -> int:
     return max(context.max_model_len, min(USEFUL_TOKENS, context.max_sequences * context.max_model_len))
 
 
-def shortfall(found: MemoryBudget, model: ModelFacts, context: ContextWindow) -> str:
+def shortfall(found: MemoryBudget, context: ContextWindow) -> str:
     """Why a budget does not fit, in numbers."""
     spent = f"weights {gib(found.weights)} and runtime {gib(found.runtime)} of {gib(found.usable)} usable per device"
     if found.kv_cache <= 0:
         return f"{spent} leave no room for a KV cache"
-    return f"{spent} leave a KV cache of {found.kv_cache_tokens:,} tokens, below one request of {context.max_model_len:,}"
+    return (
+        f"{spent} leave a KV cache of {found.kv_cache_tokens:,} tokens, below one request of {context.max_model_len:,}"
+    )
 
 
 def gib(amount: int) -> str:

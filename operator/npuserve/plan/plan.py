@@ -1,4 +1,5 @@
-"""What a plan is: every resolved value of a service, with the reason for each, or the refusal with the field and the fix."""
+"""What a plan is: every resolved value of a service, with the reason for each, or the refusal with the field and the
+fix."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from npuserve.engines.contract import ContextWindow, Launch, Parallelism, Weight
 
 @dataclass(frozen=True, slots=True)
 class MemoryBudget:
-    """Bytes of one device: `usable` is what the engine may use, the rest is how it is spent; `kv_cache_tokens` is per data-parallel rank."""
+    """Bytes of one device: `usable` is what the engine may use, the rest is how it is spent; `kv_cache_tokens` is per
+    data-parallel rank."""
 
     usable: int
     weights: int
@@ -45,7 +47,8 @@ class Topology:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds: until a replica must have started, for requests to end before it is told to stop, for the engine's own shutdown."""
+    """Seconds: until a replica must have started, for requests to end before it is told to stop, for the engine's own
+    shutdown."""
 
     startup: int
     drain: int
@@ -106,7 +109,8 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A plan as decided, kept beside what runs so that later passes repeat it: digests of the spec's parts by name, and the plan."""
+    """A plan as decided, kept beside what runs so that later passes repeat it: digests of the spec's parts by name, and
+    the plan."""
 
     parts: tuple[tuple[str, str], ...]
     plan: Plan

@@ -1,4 +1,5 @@
-"""A plan as text and back: what is kept beside a running service, so that later passes repeat the plan instead of making it anew."""
+"""A plan as text and back: what is kept beside a running service, so that later passes repeat the plan instead of
+making it anew."""
 
 from __future__ import annotations
 

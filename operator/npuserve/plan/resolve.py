@@ -1,7 +1,7 @@
 """What shall run: a service and a cluster in, the plan with its reasons or the refusal with its fix out.
 
-Rule: `resolve` is total and deterministic, asks nothing and changes nothing. With an unchanged spec the earlier plan is the answer, word for word, so that
-neither a new default nor a neighbour's pod nor an upgrade ever rolls what runs.
+Rule: `resolve` is total and deterministic, asks nothing and changes nothing. With an unchanged spec the earlier plan is
+the answer, word for word, so that neither a new default nor a neighbour's pod nor an upgrade ever rolls what runs.
 """
 
 from __future__ import annotations
@@ -48,9 +48,15 @@ def _decide(service: Service, cluster: ClusterFacts, configuration: Configuratio
     offered = pools(_narrowed(spec.hardware, service.profile), spec.template, cluster)
     if isinstance(offered, Refusal):
         return offered
-    kept = tuple(pool for pool in offered if pins.product in ("", pool.product.id) and pins.resource in ("", pool.resource))
+    kept = tuple(
+        pool for pool in offered if pins.product in ("", pool.product.id) and pins.resource in ("", pool.resource)
+    )
     if not kept:
-        return Refusal(Reason.NO_MATCHING_NODES, "spec.hardware.product", f"no node that can be used offers {pins.product} any more")
+        return Refusal(
+            Reason.NO_MATCHING_NODES,
+            "spec.hardware.product",
+            f"no node that can be used offers {pins.product} any more",
+        )
     preferred = backend.preference(configuration.engine_preference)
     wanted = backend.candidates(pins.engine or spec.backend, pins.version or spec.backend_version, preferred)
     if isinstance(wanted, Refusal):
@@ -64,7 +70,11 @@ def _decide(service: Service, cluster: ClusterFacts, configuration: Configuratio
 
 
 def _unknown_capacity(cluster: ClusterFacts) -> tuple[str, ...]:
-    return () if cluster.known else ("hardware: which devices are free is unknown, for the operator may not read nodes and pods",)
+    return (
+        ()
+        if cluster.known
+        else ("hardware: which devices are free is unknown, for the operator may not read nodes and pods",)
+    )
 
 
 def _narrowed(hardware: Hardware, profile: Profile) -> Hardware:

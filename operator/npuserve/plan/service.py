@@ -11,7 +11,10 @@ from npuserve.models.facts import ModelFacts
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service. `model` is None when nothing is known of it; `replan` is the value of the annotation that asks for a fresh plan."""
+    """One service.
+
+    `model` is None when nothing is known of it; `replan` is the value of the annotation that asks for a fresh plan.
+    """
 
     name: str
     namespace: str

@@ -1,7 +1,8 @@
 """Where the weights are: a model URI in, what the engine is given to read out.
 
-`modelscope://org/name` and `hf://org/name` are downloaded by the engine, `pvc://claim/path` and `oci://image` are mounted read-only, `host:///path` only
-under the roots that the namespace's profile opens. `s3://` needs a loader, which this version does not have.
+`modelscope://org/name` and `hf://org/name` are downloaded by the engine, `pvc://claim/path` and `oci://image` are
+mounted read-only, `host:///path` only under the roots that the namespace's profile opens. `s3://` needs a loader, which
+this version does not have.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ _HUBS: dict[str, Literal["modelscope", "huggingface"]] = {"modelscope": "modelsc
 
 
 def catalogue_path(source: ModelSource) -> str:
-    """The `org/name` under which the catalogue and `--models` know the model; for a claim the path in it, for an image the repository without registry."""
+    """The `org/name` under which the catalogue and `--models` know the model; for a claim the path in it, for an image
+    the repository without registry."""
     if source.scheme in _HUBS or source.scheme == "host":
         return source.path.strip("/")
     inside = source.path.partition("/")[2]
@@ -58,7 +60,11 @@ def locate(source: ModelSource, profile: Profile) -> Weights | Refusal:
 
 def _hub(source: ModelSource) -> HubWeights | Refusal:
     if source.path.count("/") != 1:
-        return Refusal(Reason.INVALID_SPEC, "spec.model.uri", f"{source.uri!r} names no repository; write {source.scheme}://ORGANISATION/NAME")
+        return Refusal(
+            Reason.INVALID_SPEC,
+            "spec.model.uri",
+            f"{source.uri!r} names no repository; write {source.scheme}://ORGANISATION/NAME",
+        )
     secret = source.secret_ref.name
     return HubWeights(
         hub=_HUBS[source.scheme],

@@ -1,7 +1,8 @@
 """What an earlier plan fixes: every value the spec leaves open stays as decided until its part of the spec changes.
 
-Rule: a pin holds while the part of the spec behind it has the same digest; the annotation that asks for a fresh plan releases all. Where pins no longer give
-a legal plan they are released from the innermost: sizes, then context, then product, then engine.
+Rule: a pin holds while the part of the spec behind it has the same digest; the annotation that asks for a fresh plan
+releases all. Where pins no longer give a legal plan they are released from the innermost: sizes, then context, then
+product, then engine.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ class Pins:
 
 
 def parts_of(service: Service) -> tuple[tuple[str, str], ...]:
-    """A digest for each part of the spec that the plan reads, by name. Replicas, labels and annotations are not among them."""
+    """A digest for each part of the spec that the plan reads, by name.
+
+    Replicas, labels and annotations are not among them.
+    """
     spec = service.spec.to_wire()
     hardware = dict(spec.get("hardware", {}))
     template = spec.get("template", {})

@@ -1,7 +1,8 @@
 """How long a replica may take to start and to end.
 
-Start-up: 1.5 times what reading the weights takes, and 300 s for graphs, at least 900 s; a download comes on top. Upstream's CI waits 3,000 s for its largest
-models, and weights of hundreds of GB are seen to load for 10 to 20 minutes (VA:docs/source/tutorials/models/Hy4-preview.md).
+Start-up: 1.5 times what reading the weights takes, and 300 s for graphs, at least 900 s; a download comes on top.
+Upstream's CI waits 3,000 s for its largest models, and weights of hundreds of GB are seen to load for 10 to 20 minutes
+(VA:docs/source/tutorials/models/Hy4-preview.md).
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ def decide_timing(weight_bytes: int, configuration: Configuration, *, downloads:
     reading = weight_bytes / configuration.read_bytes_per_second * 1.5
     loading = weight_bytes / configuration.download_bytes_per_second * 1.5 if downloads else 0.0
     startup = max(_SHORTEST, round(reading + _GRAPHS)) + round(loading)
-    return Timing(startup=_up_to_minutes(startup), drain=configuration.drain_seconds, shutdown=configuration.shutdown_seconds)
+    return Timing(
+        startup=_up_to_minutes(startup), drain=configuration.drain_seconds, shutdown=configuration.shutdown_seconds
+    )
 
 
 def reason(found: Timing) -> str:

@@ -1,9 +1,10 @@
 """CPUs, memory, NUMA alignment and huge pages of one replica.
 
-Defaults: 5 CPUs per device, because vllm-ascend's own binding needs them (VA:docs/source/user_guide/feature_guide/cpu_binding.md) and MindIE's worker and
-tokenizer processes use as many; fewer only where the nodes have fewer per device. Host memory: 8 GiB and 4 GiB per device beside /dev/shm. No pinning and
-no NUMA wish unless asked: device plugins give no NUMA hints in any release (MC:docs/zh/scheduling/04_usage), so pinning may even land on the far node.
-Huge pages only when asked: basic serving does not use them.
+Defaults: 5 CPUs per device, because vllm-ascend's own binding needs them
+(VA:docs/source/user_guide/feature_guide/cpu_binding.md) and MindIE's worker and tokenizer processes use as many; fewer
+only where the nodes have fewer per device. Host memory: 8 GiB and 4 GiB per device beside /dev/shm. No pinning and no
+NUMA wish unless asked: device plugins give no NUMA hints in any release (MC:docs/zh/scheduling/04_usage), so pinning
+may even land on the far node. Huge pages only when asked: basic serving does not use them.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ def decide_topology(
     cpus = resources.cpu or str(_cpus(pool, devices))
     if pinned and (amount := parse_quantity(cpus)) is not None and amount.denominator != 1:
         return Refusal(
-            Reason.UNSUPPORTED_TOPOLOGY, "spec.template.resources.cpu", f"{cpus} is not a whole number of CPUs, which pinning needs; use {int(amount) + 1}"
+            Reason.UNSUPPORTED_TOPOLOGY,
+            "spec.template.resources.cpu",
+            f"{cpus} is not a whole number of CPUs, which pinning needs; use {int(amount) + 1}",
         )
     return Topology(
         numa=numa,
@@ -104,11 +107,17 @@ def _huge_page_refusal(wish: Wish, pool: Pool) -> Refusal | None:
     amount, size = whole(pages.amount), whole(pages.size)
     if amount <= 0 or not size or amount % size:
         return Refusal(
-            Reason.UNSUPPORTED_TOPOLOGY, "spec.hardware.topology.hugepages.amount", f"{pages.amount} is not a whole number of {pages.size} pages"
+            Reason.UNSUPPORTED_TOPOLOGY,
+            "spec.hardware.topology.hugepages.amount",
+            f"{pages.amount} is not a whole number of {pages.size} pages",
         )
     if not any(node.memory for node in pool.nodes):
         return None  # nothing is known of these hosts
-    offers = {name: max(dict(node.hugepages).get(name, 0) for node in pool.nodes) for node in pool.nodes for name, _ in node.hugepages}
+    offers = {
+        name: max(dict(node.hugepages).get(name, 0) for node in pool.nodes)
+        for node in pool.nodes
+        for name, _ in node.hugepages
+    }
     offered = {name: most for name, most in offers.items() if most}
     if offered.get(pages.size, 0) >= amount:
         return None

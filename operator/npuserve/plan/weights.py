@@ -1,7 +1,8 @@
 """What the weights are: the quantization a service claims against what is known of its model.
 
-Rule: a model that says nothing of its quantization is believed to be what the service claims; a model that says something else is refused with both facts
-and the published upload that has what was asked for. Nothing is swapped silently.
+Rule: a model that says nothing of its quantization is believed to be what the service claims; a model that says
+something else is refused with both facts and the published upload that has what was asked for. Nothing is swapped
+silently.
 """
 
 from __future__ import annotations
@@ -31,16 +32,23 @@ def decide_scheme(claim: str, model: ModelFacts, path: str) -> Scheme | Refusal:
     stated = model.quantization.scheme if model.quantization is not None else None
     if claim.casefold() in ("", AUTO):
         if stated is None:
-            return Scheme(PLAIN, f"quantization: none, the configuration of {model.name or path} names none and its weights are {model.dtype}")
+            return Scheme(
+                PLAIN,
+                f"quantization: none, the configuration of {model.name or path} names none and its weights are {model.dtype}",
+            )
         source = "the catalogue lists this upload" if origin(path) else "the model's own files say"
         return Scheme(stated, f"quantization: {stated}, as {source}")
     asked = normalise(claim)
     if asked is None:
         return Refusal(
-            Reason.UNSUPPORTED_QUANTIZATION, "spec.quantization", f"{claim!r} is no known quantization; known: auto, {', '.join(name for name in SCHEMES if name != PLAIN)}"
+            Reason.UNSUPPORTED_QUANTIZATION,
+            "spec.quantization",
+            f"{claim!r} is no known quantization; known: auto, {', '.join(name for name in SCHEMES if name != PLAIN)}",
         )
     if stated is None:
-        return Scheme(asked, f"quantization: {asked}, as the service claims; the model's configuration says nothing else")
+        return Scheme(
+            asked, f"quantization: {asked}, as the service claims; the model's configuration says nothing else"
+        )
     if asked == stated:
         return Scheme(asked, f"quantization: {asked}, claimed by the service and stated by the model")
     return Refusal(

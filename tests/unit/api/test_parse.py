@@ -128,8 +128,23 @@ def test_a_source_of_every_scheme_is_read(uri: str) -> None:
 
 @pytest.mark.parametrize(
     "uri",
-    ["", "Qwen/Qwen3-32B", "http://x", "pvc://", "hf://../x", "hf://a/..", "pvc://c/a..b", "hf://-a/b", "hf://a//b"]
-    + ["hf://a b", "hf://a/b;c", "hf://a/$(b)", "hf://a/b\n", "file:///etc", "hf://" + "a" * 1024],
+    [
+        "",
+        "Qwen/Qwen3-32B",
+        "http://x",
+        "pvc://",
+        "hf://../x",
+        "hf://a/..",
+        "pvc://c/a..b",
+        "hf://-a/b",
+        "hf://a//b",
+        "hf://a b",
+        "hf://a/b;c",
+        "hf://a/$(b)",
+        "hf://a/b\n",
+        "file:///etc",
+        "hf://" + "a" * 1024,
+    ],
 )
 def test_a_source_that_could_reach_elsewhere_is_refused(uri: str) -> None:
     assert refused(service(uri=uri)).field == "spec.model.uri"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from npuserve.engines.argument_table import known_versions
 from npuserve import engines
 from npuserve.cli import packages
+from npuserve.engines.argument_table import known_versions
 from npuserve.engines.extract.architectures import read_architectures
 from npuserve.engines.extract.environment import read_directly, read_environment
 from npuserve.engines.extract.launch_flags import read_flags

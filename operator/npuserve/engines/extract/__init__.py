@@ -1,4 +1,5 @@
-"""How the per-version engine tables are made: syntax trees of the engine's own packages in, one table out; nothing is imported or run.
+"""How the per-version engine tables are made: syntax trees of the engine's own packages in, one table out; nothing is
+imported or run.
 
 Every module here is pure; `npuserve.cli.packages` fetches the packages. The picture:
 

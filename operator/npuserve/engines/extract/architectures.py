@@ -10,7 +10,8 @@ from npuserve.engines.extract.values import Scope
 
 
 def read_architectures(library: Library, registry: Module, *, table: str, plugin: str) -> list[str]:
-    """Sorted names: keys of the dictionary `table` of `registry`, and first arguments of `register_model` under `plugin`.
+    """Sorted names: keys of the dictionary `table` of `registry`, and first arguments of `register_model` under
+    `plugin`.
 
     The names are those of `config.json: architectures`. A model that is not among them may still be served through the
     server's generic backend, without the plugin's kernels.

@@ -1,4 +1,5 @@
-"""What a call is worth (see `interpreter`): a hook, a method, a function of the sources, or a known function of another package."""
+"""What a call is worth (see `interpreter`): a hook, a method, a function of the sources, or a known function of another
+package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Which environment variables the packages read, their defaults, and which of them matter only while the package is built."""
+"""Which environment variables the packages read, their defaults, and which of them matter only while the package is
+built."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ def read_environment(library: Library, module: Module, *, registry: str, build_s
 
 
 def read_directly(library: Library, package: str) -> dict[str, Shape]:
-    """Variables that modules under `package` read from the process environment themselves, with the first place that does."""
+    """Variables that modules under `package` read from the process environment themselves, with the first place that
+    does."""
     interpreter = Interpreter(library)
     found: dict[str, Shape] = {}
     for module in library.modules_under(package):

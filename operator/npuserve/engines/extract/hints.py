@@ -1,4 +1,5 @@
-"""What an annotation allows: the set of its atoms, aliases and unions opened, `Annotated`, `ClassVar` and `InitVar` taken off."""
+"""What an annotation allows: the set of its atoms, aliases and unions opened, `Annotated`, `ClassVar` and `InitVar`
+taken off."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ _WRAPPERS = frozenset({"Annotated", "InitVar", "Optional", "Required"})
 class Atom:
     """One member of a union.
 
-    `kind` is bool, int, float, str, none, dict, list, tuple, set, literal, config (a dataclass of the sources) or other.
+    `kind` is bool, int, float, str, none, dict, list, tuple, set, literal, config (a dataclass of the sources) or
+    other.
     """
 
     kind: str

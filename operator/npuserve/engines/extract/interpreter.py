@@ -1,7 +1,8 @@
 """Reads a function of the engine as the engine would run it, far enough to see which arguments it declares.
 
-Covered: names, constants, containers, comprehensions, comparisons, calls among the sources, `if`, `for` over known values, assignments
-and `del`. A condition that cannot be decided takes both branches; every other construct is `Unknown`.
+Covered: names, constants, containers, comprehensions, comparisons, calls among the sources, `if`, `for` over known
+values, assignments and `del`. A condition that cannot be decided takes both branches; every other construct is
+`Unknown`.
 """
 
 from __future__ import annotations

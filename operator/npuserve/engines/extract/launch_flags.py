@@ -1,7 +1,7 @@
 """Which flags the server's command line has: what its parser would be told, read instead of run.
 
-The parser is built by `make_arg_parser`; everything it calls is followed (frontend arguments, engine arguments, their special
-cases), and each `add_argument` becomes one entry. Hidden and positional arguments have none.
+The parser is built by `make_arg_parser`; everything it calls is followed (frontend arguments, engine arguments, their
+special cases), and each `add_argument` becomes one entry. Hidden and positional arguments have none.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Parser:
 
 
 def read_flags(library: Library, entry: Module) -> dict[str, Shape]:
-    """Flag (without dashes) to entry, as `make_arg_parser` visible in `entry` and the code around its call declare them."""
+    """Flag (without dashes) to entry, as `make_arg_parser` visible in `entry` and the code around its call declare
+    them."""
     interpreter = Interpreter(library)
     readable = _human_readable_fields(interpreter, entry)
     interpreter.hooks = {

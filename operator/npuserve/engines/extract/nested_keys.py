@@ -1,7 +1,7 @@
 """Which keys the plugin accepts in its nested configuration, in both styles the plugin has had.
 
-Read style: keys are read one by one; an unknown key is ignored. Declared style: a dataclass that forbids other keys, plus the keys
-its factory takes out and reads itself.
+Read style: keys are read one by one; an unknown key is ignored. Declared style: a dataclass that forbids other keys,
+plus the keys its factory takes out and reads itself.
 """
 
 from __future__ import annotations
@@ -115,7 +115,8 @@ def _handed_to(read: Read) -> Iterator[tuple[ast.Call, bool, int]]:
 
 
 def _keys_of_constructor(interpreter: Interpreter, cls: ClassRef, *, starred: bool, position: int) -> dict[str, Shape]:
-    """Keys from `__init__`: its keyword parameters and what it reads from the rest, or from the parameter at `position`."""
+    """Keys from `__init__`: its keyword parameters and what it reads from the rest, or from the parameter at
+    `position`."""
     constructor = interpreter.member(cls, "__init__")
     if not isinstance(constructor, FunctionRef) or not isinstance(constructor.node, ast.FunctionDef):
         return {}

@@ -1,4 +1,5 @@
-"""Where a module reads keys of a nested configuration: `nested.get("key", default)`, `nested["key"]`, `"key" in nested`.
+"""Where a module reads keys of a nested configuration: `nested.get("key", default)`, `nested["key"]`, `"key" in
+nested`.
 
 Reads through a small function that takes the key, and in a loop over constant keys, count as well.
 """

@@ -1,7 +1,9 @@
-"""What a name means in a package that is only read: modules, their bindings, and the way from an import to a definition.
+"""What a name means in a package that is only read: modules, their bindings, and the way from an import to a
+definition.
 
-Rule: a name is looked up where it is used, and imports are followed until a class, a function or a value is reached. Under
-`if TYPE_CHECKING:` the running program takes the `else` branch, so those bindings win over the ones for type checkers.
+Rule: a name is looked up where it is used, and imports are followed until a class, a function or a value is reached.
+Under `if TYPE_CHECKING:` the running program takes the `else` branch, so those bindings win over the ones for type
+checkers.
 """
 
 from __future__ import annotations

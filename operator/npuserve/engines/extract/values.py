@@ -1,4 +1,5 @@
-"""What an expression of a read-only package is worth: JSON values where they can be computed, `Unknown` where they cannot.
+"""What an expression of a read-only package is worth: JSON values where they can be computed, `Unknown` where they
+cannot.
 
 Rule: anything computed from an unknown is unknown, and an unknown keeps its source text, because `json.loads` or
 `argparse.BooleanOptionalAction` says all that is needed without being run. The process environment counts as empty.

@@ -1,8 +1,8 @@
 """The table of one vLLM-Ascend version: where in vLLM and in the plugin its facts are found.
 
-Flags come from vLLM's own `serve` parser, with the choices that the plugin adds at start-up; keys of `--additional-config` and
-most environment variables from the plugin. vLLM-Ascend X.Y.Z[rcN][.postN] runs on vLLM X.Y.Z exactly
-(va@0.30.0rc2:docs/source/community/versioning_policy.md).
+Flags come from vLLM's own `serve` parser, with the choices that the plugin adds at start-up; keys of
+`--additional-config` and most environment variables from the plugin. vLLM-Ascend X.Y.Z[rcN][.postN] runs on vLLM X.Y.Z
+exactly (va@0.30.0rc2:docs/source/community/versioning_policy.md).
 """
 
 from __future__ import annotations

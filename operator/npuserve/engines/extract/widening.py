@@ -9,7 +9,8 @@ from npuserve.engines.extract.sources import Library, Module
 
 
 def widened_choices(library: Library, folder: str) -> Mapping[tuple[str, str], tuple[str, ...]]:
-    """(class, field) to the texts in the `Literal` that a module under `folder` assigns as `Class.__annotations__["field"]`."""
+    """(class, field) to the texts in the `Literal` that a module under `folder` assigns as
+    `Class.__annotations__["field"]`."""
     found: dict[tuple[str, str], tuple[str, ...]] = {}
     for module in library.modules_under(folder):
         for node in ast.walk(module.tree):

@@ -1,7 +1,9 @@
-"""Writes what the server reads: the image's own configuration with ours over it, and, where the type differs, a changed copy of the weights' config.json.
+"""Writes what the server reads: the image's own configuration with ours over it, and, where the type differs, a changed
+copy of the weights' config.json.
 
-Runs in the engine's container with the image's Python, before the server: `prepare.py CONFIG WEIGHTS DTYPE FOLDER`; an empty DTYPE copies nothing. The server
-refuses files that are links, belong to another user or are open to others, so both are written here, with mode 0640.
+Runs in the engine's container with the image's Python, before the server: `prepare.py CONFIG WEIGHTS DTYPE FOLDER`; an
+empty DTYPE copies nothing. The server refuses files that are links, belong to another user or are open to others, so
+both are written here, with mode 0640.
 """
 
 import json
@@ -18,7 +20,12 @@ def merged(base: Any, over: Any) -> Any:
     """`over` laid on `base`: objects key by key, lists of objects item by item, everything else replaced."""
     if isinstance(base, dict) and isinstance(over, dict):
         return {**base, **{key: merged(base.get(key), value) for key, value in over.items()}}
-    if isinstance(base, list) and isinstance(over, list) and len(base) == len(over) and all(isinstance(item, dict) for item in over):
+    if (
+        isinstance(base, list)
+        and isinstance(over, list)
+        and len(base) == len(over)
+        and all(isinstance(item, dict) for item in over)
+    ):
         return [merged(one, other) for one, other in zip(base, over, strict=True)]
     return over
 
