@@ -30,14 +30,13 @@ from npuserve.controller.resources import CONFIG_MAPS
 from npuserve.controller.say import Conditions, Voice
 from npuserve.controller.store import Store
 from npuserve.plan.description import Description, describe, known
-from npuserve.plan.hardware import pools
-from npuserve.plan.plan import Plan, Record, Refusal, Rollout
+from npuserve.plan.plan import Plan, Record, Refusal
 from npuserve.plan.record import dump
-from npuserve.plan.rollout import choose_rollout
+from npuserve.plan.rollout import decide_rollout
 from npuserve.plan.service import Service
 from npuserve.plan.source import catalogue_path
 from npuserve.reconcile.conditions import Trouble
-from npuserve.reconcile.rollout import kept_rollout
+from npuserve.reconcile.rollout import rollout_for
 from npuserve.render import labels
 from npuserve.render.objects import render
 from npuserve.render.pod import pod_template
@@ -177,24 +176,11 @@ class Reconciler:
     def _desired(self, case: Case, service: InferenceService, decided: Record) -> tuple[Object, ...]:
         owner, plan, profile = case.owner, decided.plan, self.configuration.profile(case.owner.namespace)
         pull_policy = self.configuration.images.pull_policy
-        kept = None
-        if case.deployment is not None:
-            template = pod_template(owner, service.spec, plan, profile=profile, pull_policy=pull_policy)
-            kept = kept_rollout(case.deployment, template)
-        rollout = kept or _by_free_devices(service, plan, self._facts(profile))
+        template = pod_template(owner, service.spec, plan, profile=profile, pull_policy=pull_policy)
+        facts = self._facts(profile)
+        rollout = rollout_for(
+            case.deployment, template, decide=lambda: decide_rollout(service.spec, profile, plan, cluster=facts)
+        )
         return render(
             owner, service.spec, plan, profile=profile, rollout=rollout, record=dump(decided), pull_policy=pull_policy
         )
-
-
-def _by_free_devices(service: InferenceService, plan: Plan, cluster: ClusterFacts) -> Rollout:
-    """How replicas are replaced, by the devices that are free now on the nodes the plan is for."""
-    found = pools(service.spec.hardware, service.spec.template, cluster)
-    offered = () if isinstance(found, Refusal) else found
-    nodes = tuple(
-        node
-        for pool in offered
-        if (pool.product.id, pool.resource) == (plan.product, plan.resource_name)
-        for node in pool.nodes
-    )
-    return choose_rollout(service.spec.replicas, cluster.room(nodes, devices=plan.devices) if cluster.known else None)

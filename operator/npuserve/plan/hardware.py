@@ -20,6 +20,7 @@ from npuserve.chips import Product
 from npuserve.cluster.facts import ClusterFacts, NodeFacts, Taint
 from npuserve.cluster.flavours import FAMILIES, Flavour, of_family
 from npuserve.cluster.nodes import TELLING_LABELS
+from npuserve.configuration import Profile
 from npuserve.plan.plan import Refusal
 
 _TRANSIENT_TAINT = "node.kubernetes.io/"
@@ -55,6 +56,13 @@ class Pool:
     def reason(self) -> str:
         count = f"{len(self.nodes)} node{'s' * (len(self.nodes) != 1)}" if self.nodes else "nodes unknown"
         return f"hardware: {self.product.id}, {count} offering {self.resource} ({self.flavour.name})"
+
+
+def narrowed(hardware: Hardware, profile: Profile) -> Hardware:
+    """The wish within the nodes that the namespace's profile leaves; its selector does not yield to a service's."""
+    if not profile.node_selector:
+        return hardware
+    return hardware.model_copy(update={"node_selector": {**hardware.node_selector, **profile.node_selector}})
 
 
 def pools(hardware: Hardware, template: Template, cluster: ClusterFacts) -> tuple[Pool, ...] | Refusal:

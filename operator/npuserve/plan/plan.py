@@ -110,7 +110,10 @@ class Rollout:
 @dataclass(frozen=True, slots=True)
 class Record:
     """A plan as decided, kept beside what runs so that later passes repeat it: digests of the spec's parts by name, and
-    the plan."""
+    the plan.
+
+    A field added to what is recorded needs a default, because records of earlier versions lack it.
+    """
 
     parts: tuple[tuple[str, str], ...]
     plan: Plan

@@ -7,13 +7,12 @@ the answer, word for word, so that neither a new default nor a neighbour's pod n
 from __future__ import annotations
 
 from npuserve.api.conditions import Reason
-from npuserve.api.hardware import Hardware
 from npuserve.cluster.facts import ClusterFacts
-from npuserve.configuration import Configuration, Profile
+from npuserve.configuration import Configuration
 from npuserve.plan import backend
 from npuserve.plan.attempts import attempts
 from npuserve.plan.finish import finish
-from npuserve.plan.hardware import pools
+from npuserve.plan.hardware import narrowed, pools
 from npuserve.plan.intent import intend
 from npuserve.plan.plan import Plan, Record, Refusal
 from npuserve.plan.service import Service
@@ -45,7 +44,7 @@ def _decide(service: Service, cluster: ClusterFacts, configuration: Configuratio
     if isinstance(intent, Refusal):
         return intent
     spec = service.spec
-    offered = pools(_narrowed(spec.hardware, service.profile), spec.template, cluster)
+    offered = pools(narrowed(spec.hardware, service.profile), spec.template, cluster)
     if isinstance(offered, Refusal):
         return offered
     kept = tuple(
@@ -75,10 +74,3 @@ def _unknown_capacity(cluster: ClusterFacts) -> tuple[str, ...]:
         if cluster.known
         else ("hardware: which devices are free is unknown, for the operator may not read nodes and pods",)
     )
-
-
-def _narrowed(hardware: Hardware, profile: Profile) -> Hardware:
-    """The wish within the nodes that the namespace's profile leaves; its selector does not yield to a service's."""
-    if not profile.node_selector:
-        return hardware
-    return hardware.model_copy(update={"node_selector": {**hardware.node_selector, **profile.node_selector}})

@@ -7,7 +7,26 @@ change nothing.
 
 from __future__ import annotations
 
-from npuserve.plan.plan import Rollout
+from npuserve.api.spec import InferenceServiceSpec
+from npuserve.cluster.facts import ClusterFacts
+from npuserve.configuration import Profile
+from npuserve.plan.hardware import narrowed, pools
+from npuserve.plan.plan import Plan, Refusal, Rollout
+
+
+def decide_rollout(spec: InferenceServiceSpec, profile: Profile, plan: Plan, *, cluster: ClusterFacts) -> Rollout:
+    """The rollout by what is free now on the nodes that the plan is for."""
+    if not cluster.known:
+        return choose_rollout(spec.replicas, None)
+    found = pools(narrowed(spec.hardware, profile), spec.template, cluster)
+    offered = () if isinstance(found, Refusal) else found
+    nodes = tuple(
+        node
+        for pool in offered
+        if (pool.product.id, pool.resource) == (plan.product, plan.resource_name)
+        for node in pool.nodes
+    )
+    return choose_rollout(spec.replicas, cluster.room(nodes, devices=plan.devices))
 
 
 def choose_rollout(replicas: int, room: int | None) -> Rollout:
