@@ -93,7 +93,9 @@ class _Hand:
     async def carry_out(self, todo: Sequence[Change]) -> Trouble | None:
         """All changes, as far as they go; what the API server refused for good."""
         self.turned_up = False
-        refused = await self._apply_all([change for change in todo if isinstance(change, Apply)])
+        applies = [change for change in todo if isinstance(change, Apply)]
+        # Replicas take longest to become useful: their request goes out first.
+        refused = await self._apply_all(sorted(applies, key=lambda change: change.desired["kind"] != DEPLOYMENTS.kind))
         if refused is not None or self.turned_up:
             return refused
         for change in todo:

@@ -65,7 +65,7 @@ def test_the_name_of_an_entry_holds_the_pinned_version_and_changes_with_the_comp
     ("said", "remedy"),
     [
         ('go: k8s.io/api@v0.36.4: Get "https://x": dial tcp: lookup x: no such host', "GOPROXY"),
-        ("write /root/.cache/go-build/1: no space left on device", "disk"),
+        ("write /home/user/.cache/go-build/1: no space left on device", "disk"),
         ("/usr/lib/go/pkg/tool/link: signal: killed", "memory"),
         ("verifying m@v1: checksum mismatch", "go.sum"),
         ("x.go:1: syntax error", "could not build"),
