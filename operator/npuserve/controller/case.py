@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from npuserve.api.conditions import Reason
 from npuserve.controller.answers import Object
 from npuserve.controller.kube import Kube
 from npuserve.controller.resources import CHILDREN, DEPLOYMENTS, SERVICE, of_plural
@@ -55,7 +56,8 @@ class Reader:
         owner = Owner(metadata["name"], metadata["namespace"], metadata["uid"])
         children = self._store.children(key)
         left_right = self._left_right.get(key) == _sight(body, ((seen.uid, seen.version) for seen in children))
-        live = await self._live(children, key, owner, only_replicas=left_right)
+        suspects = self._in_the_way.pop(key, ()) or _taken_names(body, owner)
+        live = await self._live(children, suspects, owner, only_replicas=left_right)
         deployment = own_deployment(owner, live)
         record = None if deployment is None else (deployment["metadata"].get("annotations") or {}).get(labels.PLAN)
         return Case(key, body, owner, live, load(record) if record else None, left_right)
@@ -79,18 +81,18 @@ class Reader:
         return seen.read() or await self._kube.get(SERVICE, seen.reference.namespace, name=seen.reference.name)
 
     async def _live(
-        self, children: Iterable[Seen], key: str, owner: Owner, *, only_replicas: bool
+        self, children: Iterable[Seen], suspects: Iterable[Reference], owner: Owner, *, only_replicas: bool
     ) -> tuple[Object, ...]:
-        """The children, with what has their names without being among them."""
+        """The children, with what has their names without being among them: as it was seen, and `suspects` as they are read now."""
         found = {
             seen.reference: seen
             for seen in children
             if not only_replicas or seen.reference.plural == DEPLOYMENTS.plural
         }
         if not only_replicas:
-            named = (Reference(resource.plural, owner.namespace, child_name(owner.name)) for resource in CHILDREN)
-            found |= {reference: seen for reference in named if (seen := self._store.find(reference)) is not None}
-        unseen = [reference for reference in self._in_the_way.pop(key, ()) if reference not in found]
+            named = ((reference, self._store.find(reference)) for reference in _names(owner))
+            found |= {reference: seen for reference, seen in named if seen is not None}
+        unseen = [reference for reference in suspects if reference not in found]
         bodies = [await self._child(seen.reference, seen.read()) for seen in found.values()]
         bodies += [await self._child(reference, None) for reference in unseen]
         return tuple(body for body in bodies if body is not None)
@@ -106,6 +108,17 @@ def own_deployment(owner: Owner, live: Iterable[Object]) -> Object | None:
     """The service's own Deployment."""
     mine = (item for item in live if item["kind"] == DEPLOYMENTS.kind and ownership(owner, item) is Ownership.OURS)
     return next(mine, None)
+
+
+def _names(owner: Owner) -> tuple[Reference, ...]:
+    """The names of the children that have the service's."""
+    return tuple(Reference(resource.plural, owner.namespace, child_name(owner.name)) for resource in CHILDREN)
+
+
+def _taken_names(service: Object, owner: Owner) -> tuple[Reference, ...]:
+    """Names to read before anything is written, where the status says that one is taken: a restart forgets which."""
+    conditions = (service.get("status") or {}).get("conditions") or ()
+    return _names(owner) if any(item.get("reason") == Reason.NAME_CONFLICT for item in conditions) else ()
 
 
 def _sight(service: Object, children: Iterable[tuple[str, int]]) -> int:

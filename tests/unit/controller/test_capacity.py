@@ -42,7 +42,7 @@ def pod(name: str, *, on: str = "", devices: int = 0, service: str = "", **statu
     }
 
 
-UNSCHEDULABLE = {
+UNSCHEDULABLE: dict[str, Any] = {
     "conditions": [
         {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available"}
     ]

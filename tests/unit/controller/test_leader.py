@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from npuserve.controller import leader
 from npuserve.controller.answers import ApiError, Unreachable
 from npuserve.controller.leader import DEADLINE_SECONDS, LEASE_SECONDS, Leadership
 from npuserve.controller.resources import LEASES
@@ -38,7 +37,7 @@ def replica(kube: Any, clock: Clock, identity: str) -> Leadership:
 
 def run(scenario: Callable[[StandIn, Clock], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr(leader.asyncio, "sleep", clock.sleep)
+    monkeypatch.setattr("npuserve.controller.leader.asyncio.sleep", clock.sleep)
 
     async def main() -> None:
         async with asyncio.timeout(5):

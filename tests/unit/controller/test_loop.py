@@ -304,6 +304,17 @@ def test_a_conflict_that_is_removed_lets_the_service_go_on() -> None:
     assert world.condition("Ready") == ("False", "WaitingForPods")
 
 
+def test_an_operator_that_starts_beside_a_foreign_object_reads_before_it_writes() -> None:
+    world = World()
+    world.kube.put(ENDPOINTS, {"kind": "Service", "metadata": {"name": "qwen", "namespace": "team-a"}})
+    world.apply()
+    world.reconcile()
+    world.store = Store()
+    world.reconciler = replace(world.reconciler, store=world.store)
+    assert world.reconcile().result == "conflict"
+    assert world.wrote == []
+
+
 def test_children_of_an_earlier_service_of_the_same_name_are_waited_for() -> None:
     world = running()
     del world.kube.objects[SERVICE.plural, "team-a", "qwen"]
