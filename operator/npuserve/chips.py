@@ -55,7 +55,8 @@ class Product:
     image_suffix: str | None = ""
     devices_per_card: int = 1
     devices_per_numa_node: int | None = None
-    """Devices that share a NUMA node of the host, where dumps of `npu-smi info -t topo` agree (modelscope/swift:docs)."""
+    """Devices that share a NUMA node of the host, where dumps of `npu-smi info -t topo` agree (modelscope/swift:docs).
+    """
     cost: int = 50
     """Order in which products that fit equally well are taken: lower first.
 

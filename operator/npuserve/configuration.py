@@ -1,4 +1,5 @@
-"""What the platform team sets for all services: the one configuration file (`NPUSERVE_CONFIG`, the chart's `config:`, `plan --config FILE`)."""
+"""What the platform team sets for all services: the one configuration file (`NPUSERVE_CONFIG`, the chart's `config:`,
+`plan --config FILE`)."""
 
 from __future__ import annotations
 
@@ -60,7 +61,10 @@ class HardwareRow(_Section):
 
 
 class Profile(_Section):
-    """What the pods of some namespaces get from the node. The first profile whose `namespaces` match applies; tenants choose none."""
+    """What the pods of some namespaces get from the node.
+
+    The first profile whose `namespaces` match applies; tenants choose none.
+    """
 
     name: str
     namespaces: tuple[str, ...] = ("*",)

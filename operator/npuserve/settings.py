@@ -1,7 +1,7 @@
 """How the operator's process is set up: environment variables in, frozen `Settings` or one clear error out.
 
-Rule: every variable has a default, an unusable value is refused by the variable's name, and nothing else reads the environment for its behaviour
-(credentials excepted: KUBECONFIG and the service account belong to the login).
+Rule: every variable has a default, an unusable value is refused by the variable's name, and nothing else reads the
+environment for its behaviour (credentials excepted: KUBECONFIG and the service account belong to the login).
 """
 
 from __future__ import annotations

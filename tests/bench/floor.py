@@ -1,4 +1,5 @@
-"""The floor: the same objects, written by a bare client that plans, reads and watches nothing, on a fresh cluster of the same kind."""
+"""The floor: the same objects, written by a bare client that plans, reads and watches nothing, on a fresh cluster of
+the same kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What is measured of one cluster with one number of services, in one order: burst, single ones, rest, single ones amid a burst, floor."""
+"""What is measured of one cluster with one number of services, in one order: burst, single ones, rest, single ones amid
+a burst, floor."""
 
 from __future__ import annotations
 

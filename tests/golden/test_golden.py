@@ -1,7 +1,8 @@
 """A service and a cluster in, the plan and the objects out: every case as files side by side.
 
-A case is a folder: `service.yaml` (a comment says what it shows; ConfigMaps may follow), `cluster.yaml` (as kubectl prints nodes) and, where it matters,
-`configuration.yaml`. What became of them: `plan.yaml` and `manifests.yaml`, or `refusal.yaml`. `pytest tests/golden --update-golden` rewrites those.
+A case is a folder: `service.yaml` (a comment says what it shows; ConfigMaps may follow), `cluster.yaml` (as kubectl
+prints nodes) and, where it matters, `configuration.yaml`. What became of them: `plan.yaml` and `manifests.yaml`, or
+`refusal.yaml`. `pytest tests/golden --update-golden` rewrites those.
 """
 
 from __future__ import annotations

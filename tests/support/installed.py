@@ -1,4 +1,5 @@
-"""The operator on a local cluster as users run it: CRD and RBAC applied, a process of its own under its own credentials."""
+"""The operator on a local cluster as users run it: CRD and RBAC applied, a process of its own under its own
+credentials."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ class Operator:
 
     @property
     def credential(self) -> str:
-        """The identity of its token, as audit events name it (`user.extra`, authentication.kubernetes.io/credential-id)."""
+        """The identity of its token, as audit events name it (`user.extra`,
+        authentication.kubernetes.io/credential-id)."""
         token: str = yaml.safe_load(self.kubeconfig.read_text())["users"][0]["user"]["token"]
         claims = token.split(".")[1]
         return f"JTI={json.loads(base64.urlsafe_b64decode(claims + '=' * (-len(claims) % 4)))['jti']}"
@@ -81,7 +83,10 @@ class Operator:
 
 
 def wait_until_served(cluster: ControlPlane) -> None:
-    """Return once the API server serves the resource of the CRD that was applied. `kubectl wait` fails where no condition exists yet."""
+    """Return once the API server serves the resource of the CRD that was applied.
+
+    `kubectl wait` fails where no condition exists yet.
+    """
 
     def established() -> bool | NotYet:
         conditions = cluster.kubectl.get("crd", DEFINITION).get("status", {}).get("conditions", [])
@@ -108,7 +113,8 @@ def start_operator(
 ) -> Operator:
     """Start the operator's own command under a token of the account and wait until it is live.
 
-    `name` is what it signs with, as a pod's name is. Each start has a token of its own, by which the audit log tells processes apart.
+    `name` is what it signs with, as a pod's name is. Each start has a token of its own, by which the audit log tells
+    processes apart.
     """
     (port,) = ports.free(1)
     kubeconfig = cluster.kubeconfig_for(ACCOUNT, NAMESPACE).rename(cluster.folder / f"{name}-{port}.kubeconfig")

@@ -1,4 +1,5 @@
-"""`python -m tests.support.older_operator`: the operator as it was before 0.23.0 of vLLM-Ascend became stable; plans of its time name 0.18.0."""
+"""`python -m tests.support.older_operator`: the operator as it was before 0.23.0 of vLLM-Ascend became stable; plans of
+its time name 0.18.0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Values that tests of rendering and reporting start from: a plan, a spec, an owner, and live objects as the API server holds them."""
+"""Values that tests of rendering and reporting start from: a plan, a spec, an owner, and live objects as the API server
+holds them."""
 
 from __future__ import annotations
 
@@ -104,7 +105,8 @@ def a_plan(**changes: Any) -> Plan:
 
 
 def a_spec(**fields: Any) -> InferenceServiceSpec:
-    """A spec as it stands in YAML, with the three fields that are enough; `template` and others by their names on the wire."""
+    """A spec as it stands in YAML, with the three fields that are enough; `template` and others by their names on the
+    wire."""
     return InferenceServiceSpec.model_validate({"model": {"uri": "pvc://weights/Qwen3-32B"}, **fields})
 
 

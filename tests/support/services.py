@@ -26,7 +26,8 @@ def a_service(
     model_digest: str = "",
     **spec: Any,
 ) -> Service:
-    """A service of namespace team-a; `spec` as on the wire, `facts` in place of the catalogue's. `model` adds to the model's fields."""
+    """A service of namespace team-a; `spec` as on the wire, `facts` in place of the catalogue's. `model` adds to the
+    model's fields."""
     wire = InferenceServiceSpec.model_validate({**spec, "model": {"uri": uri, **spec.get("model", {})}})
     return Service(
         name="qwen",

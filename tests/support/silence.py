@@ -1,4 +1,5 @@
-"""An API server that keeps every connection and answers nothing, for as long as it takes the operator to notice, and then answers again."""
+"""An API server that keeps every connection and answers nothing, for as long as it takes the operator to notice, and
+then answers again."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ BOOKMARK_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """What /healthz said when it turned bad, the age in seconds of what was heard least lately, and what it said when all was well again."""
+    """What /healthz said when it turned bad, the age in seconds of what was heard least lately, and what it said when
+    all was well again."""
 
     bad: str
     age: float
@@ -26,7 +28,10 @@ class Noticed:
 
 
 def begin_silence(site: Site) -> Future[Noticed]:
-    """Begin now and return at once; the future has the outcome after some four minutes. A thread does nothing but ask and send signals."""
+    """Begin now and return at once; the future has the outcome after some four minutes.
+
+    A thread does nothing but ask and send signals.
+    """
     outcome: Future[Noticed] = Future()
     server = site.cluster.pids["kube-apiserver"]
     os.kill(server, signal.SIGSTOP)

@@ -66,7 +66,8 @@ class Site:
         return [event for event in self.events() if event.get("annotations", {}).get(_DECISION) == "forbid"]
 
     def beyond_its_rights(self) -> list[str]:
-        """Kinds of request that were refused and that its rights do not name: an API server that has just started knows no roles and refuses everything."""
+        """Kinds of request that were refused and that its rights do not name: an API server that has just started knows
+        no roles and refuses everything."""
         return sorted({_kind(event) for event in self.refusals()} - _NAMED)
 
     def events(self, since: int = 0) -> Iterator[audit.Event]:

@@ -1,7 +1,7 @@
 """What the operator may do in a cluster: one row per resource, with the reason.
 
-Rule: least privilege. No wildcards, no Secrets, no write to services themselves beyond their status, no finalizers, nothing that escalates. Server-side
-apply of a new object needs `create` beside `patch`.
+Rule: least privilege. No wildcards, no Secrets, no write to services themselves beyond their status, no finalizers,
+nothing that escalates. Server-side apply of a new object needs `create` beside `patch`.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ def namespace_role(namespace: str) -> dict[str, Any]:
 
 
 def access_manifests(namespace: str) -> tuple[dict[str, Any], ...]:
-    """Namespace, ServiceAccount, roles and bindings of an operator in `namespace` that serves all namespaces, in the order to apply them."""
+    """Namespace, ServiceAccount, roles and bindings of an operator in `namespace` that serves all namespaces, in the
+    order to apply them."""
     lease = f"{NAME}-leader-election"
     return (
         _namespace(namespace),

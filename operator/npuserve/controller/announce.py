@@ -1,7 +1,8 @@
 """How events reach `kubectl describe`: one object per transition, named after it.
 
-Rule: the name is made of the service's UID, the version of it in which the transition was seen, and what is said. A pass that is repeated after a crash
-makes the same name and is told that it exists; the same words at a later time are another event.
+Rule: the name is made of the service's UID, the version of it in which the transition was seen, and what is said. A
+pass that is repeated after a crash makes the same name and is told that it exists; the same words at a later time are
+another event.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Which NPUs there are, who holds them, and what keeps our own pods from working: nodes and pods, reduced at once to a few values each.
+"""Which NPUs there are, who holds them, and what keeps our own pods from working: nodes and pods, reduced at once to a
+few values each.
 
-Rule: no whole object is kept, so that ten thousand foreign pods cost a few megabytes. A change of nodes is told once, CALM_SECONDS after the first of a
-burst; devices that become free or used are told to nobody, because no plan waits for them. Where nodes or pods may not be listed, what is free is unknown.
+Rule: no whole object is kept, so that ten thousand foreign pods cost a few megabytes. A change of nodes is told once,
+CALM_SECONDS after the first of a burst; devices that become free or used are told to nobody, because no plan waits for
+them. Where nodes or pods may not be listed, what is free is unknown.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ from npuserve.render import labels
 CALM_SECONDS = 1.0
 ASK_AGAIN_SECONDS = 300.0
 PAGE = 100
-"""Objects per page: pods come with managedFields, environment and status, and a larger page would cost tens of megabytes for a moment."""
+"""Objects per page: pods come with managedFields, environment and status, and a larger page would cost tens of
+megabytes for a moment."""
 _HOLDING = "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed"
 """Pods that can hold devices; the API server leaves the others out."""
 _OURS = f"{labels.MANAGED_BY}={labels.MANAGER}"
@@ -38,7 +41,10 @@ logger = logging.getLogger(__name__)
 
 
 class Capacity:
-    """The reduced table. `changed` is called when nodes changed, `troubled` with the UID of a service whose trouble did."""
+    """The reduced table.
+
+    `changed` is called when nodes changed, `troubled` with the UID of a service whose trouble did.
+    """
 
     def __init__(self, flavour: str, *, changed: Callable[[], None], troubled: Callable[[str], None]) -> None:
         self._tell_changed = changed
@@ -54,7 +60,8 @@ class Capacity:
         self._troubles: Reduced[tuple[str, Trouble]] = Reduced(_service_trouble, changed=self._attribute)
 
     def facts(self) -> ClusterFacts:
-        """The cluster as the planner sees it: the same object until the table changes, `known` once nodes and pods were listed."""
+        """The cluster as the planner sees it: the same object until the table changes, `known` once nodes and pods were
+        listed."""
         if self._outdated:
             nodes = sorted(
                 (facts for node in self._nodes for facts in node), key=lambda facts: (facts.name, facts.resource)

@@ -1,4 +1,5 @@
-"""What a pass is about: the service and its objects as they are, read from the store and, where that cannot know, from the API server."""
+"""What a pass is about: the service and its objects as they are, read from the store and, where that cannot know, from
+the API server."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ class Case:
     running: Record | None
     """The plan beside the live Deployment."""
     left_right: bool
-    """Nothing that decides or shows the objects has changed since a pass left them right; then `live` holds the Deployment only."""
+    """Nothing that decides or shows the objects has changed since a pass left them right; then `live` holds the
+    Deployment only."""
 
     @property
     def deployment(self) -> Object | None:
@@ -37,7 +39,8 @@ class Case:
 
 
 class Reader:
-    """Reads cases, and remembers by service what no watch shows: where objects were left right, and which of others are in the way."""
+    """Reads cases, and remembers by service what no watch shows: where objects were left right, and which of others are
+    in the way."""
 
     def __init__(self, kube: Kube, store: Store) -> None:
         self._kube = kube
@@ -83,7 +86,8 @@ class Reader:
     async def _live(
         self, children: Iterable[Seen], suspects: Iterable[Reference], owner: Owner, *, only_replicas: bool
     ) -> tuple[Object, ...]:
-        """The children, with what has their names without being among them: as it was seen, and `suspects` as they are read now."""
+        """The children, with what has their names without being among them: as it was seen, and `suspects` as they are
+        read now."""
         found = {
             seen.reference: seen
             for seen in children

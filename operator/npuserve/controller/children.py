@@ -1,8 +1,9 @@
 """How the objects of a service are written: what `changes` asks for, in the order in which it is safe.
 
-Rule: a new object is applied at a version that no object can have, so that the API server itself refuses when the name is taken, and no write can fall on
-someone else's object. A known object is applied with its UID, for the same reason, and forced only where its controller is the service. Objects are applied
-side by side and deleted last; where one of the names is taken, a Deployment that was created beside it is deleted again.
+Rule: a new object is applied at a version that no object can have, so that the API server itself refuses when the name
+is taken, and no write can fall on someone else's object. A known object is applied with its UID, for the same reason,
+and forced only where its controller is the service. Objects are applied side by side and deleted last; where one of the
+names is taken, a Deployment that was created beside it is deleted again.
 """
 
 from __future__ import annotations
@@ -52,7 +53,10 @@ class Written:
 async def write_children(
     kube: Kube, store: Store, owner: Owner, *, desired: Sequence[Object], live: Sequence[Object]
 ) -> Written:
-    """Bring the objects of `owner` to `desired`. Raises ApiError and Unreachable where a repetition may help, and Moved."""
+    """Bring the objects of `owner` to `desired`.
+
+    Raises ApiError and Unreachable where a repetition may help, and Moved.
+    """
     there: Live = {key_of(item): item for item in live}
     hand = _Hand(kube, store, owner, there)
     for _ in range(_ROUNDS):
@@ -155,12 +159,14 @@ def _guarded(desired: Mapping[str, Any], known: Mapping[str, Any] | None) -> Obj
 
 
 def _as_applied(desired: Mapping[str, Any], answer: Mapping[str, Any], known: Mapping[str, Any] | None) -> Object:
-    """The object after the write, as far as it can be known: our values, the metadata of the answer, the status of before."""
+    """The object after the write, as far as it can be known: our values, the metadata of the answer, the status of
+    before."""
     return {**desired, "metadata": answer["metadata"], "status": (known or {}).get("status") or {}}
 
 
 def _refusal(error: ApiError, key: Key) -> Trouble:
-    """What was refused for good; raises the error where a repetition may help, and Moved where the object is another one now."""
+    """What was refused for good; raises the error where a repetition may help, and Moved where the object is another
+    one now."""
     if error.code == 409 and not error.field_conflict:
         raise Moved(error.message)
     if error.code == 422 and "metadata.uid" in error.message:

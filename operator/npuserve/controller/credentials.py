@@ -1,7 +1,8 @@
 """Who the operator is to the API server: one login for kopf's streams and for its own requests.
 
-Order: KUBECONFIG when it is set, else the pod's service account, else ~/.kube/config. The login is read again every minute, because the kubelet replaces
-the token of a service account; an answer of 401 reads it at once, at most once a second, and the request is repeated once.
+Order: KUBECONFIG when it is set, else the pod's service account, else ~/.kube/config. The login is read again every
+minute, because the kubelet replaces the token of a service account; an answer of 401 reads it at once, at most once a
+second, and the request is repeated once.
 """
 
 from __future__ import annotations
@@ -95,7 +96,10 @@ class Credentials:
 
 
 def log_in() -> kopf.ConnectionInfo:
-    """The connection that the environment describes; raises NoCredentials. Users with an `exec` plug-in go through the official client."""
+    """The connection that the environment describes; raises NoCredentials.
+
+    Users with an `exec` plug-in go through the official client.
+    """
     settings = kopf.OperatorSettings()
     found = None if os.environ.get("KUBECONFIG") else kopf.login_with_service_account(settings=settings)
     if found is None:

@@ -27,7 +27,10 @@ async def follow_children(
     tell: Callable[[News], None],
     listed: asyncio.Event,
 ) -> None:
-    """Keep the store true for ever; sets `listed` when every child that existed at the start is in it. `tell` gets every piece of news."""
+    """Keep the store true for ever; sets `listed` when every child that existed at the start is in it.
+
+    `tell` gets every piece of news.
+    """
     first = {resource.plural: asyncio.Event() for resource in CHILDREN}
     selection = Selection(namespace, labels=MANAGED)
     async with asyncio.TaskGroup() as tasks:

@@ -1,7 +1,8 @@
 """Whether the operator still hears the cluster and still works: the ages behind /healthz.
 
-Rule: every stream that was opened must have been heard within HEARD_SECONDS (the API server sends a bookmark every minute), and while services wait or are
-in work, one pass must have ended within WORKED_SECONDS. A process whose loop turns but whose watches are dead is not healthy.
+Rule: every stream that was opened must have been heard within HEARD_SECONDS (the API server sends a bookmark every
+minute), and while services wait or are in work, one pass must have ended within WORKED_SECONDS. A process whose loop
+turns but whose watches are dead is not healthy.
 """
 
 from __future__ import annotations

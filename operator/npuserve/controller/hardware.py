@@ -12,7 +12,8 @@ from npuserve.configuration import HardwareRow
 
 @lru_cache(maxsize=64)
 def declared(rows: tuple[HardwareRow, ...], flavour: str) -> ClusterFacts:
-    """One node per declared node, with nothing known of CPUs, memory, labels or what is free; rows of unknown products declare nothing."""
+    """One node per declared node, with nothing known of CPUs, memory, labels or what is free; rows of unknown products
+    declare nothing."""
     nodes = tuple(
         _node(row, f"{row.product.lower().replace(' ', '-')}-{number}")
         for row in rows

@@ -1,6 +1,7 @@
 """What the operator answers over HTTP: /healthz, /readyz and /metrics, on one port without credentials.
 
-/healthz is 200 while nothing is stale, 503 with the reason otherwise; a standby is healthy. /readyz is 200 once this replica works or waits for its turn.
+/healthz is 200 while nothing is stale, 503 with the reason otherwise; a standby is healthy. /readyz is 200 once this
+replica works or waits for its turn.
 """
 
 from __future__ import annotations

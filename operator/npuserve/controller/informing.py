@@ -1,4 +1,5 @@
-"""How kopf is kept to informing: settings and storages with which it writes nothing, remembers nothing in objects and never gives up."""
+"""How kopf is kept to informing: settings and storages with which it writes nothing, remembers nothing in objects and
+never gives up."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The Kubernetes API as the operator needs it: raw JSON over one HTTP session.
 
-Rule: a request is repeated only where that is safe (every verb here is idempotent), after 429, 5xx and broken connections, with growing, jittered pauses
-and never before the server's Retry-After; what is left over is raised as `ApiError` or `Unreachable`. Writes carry the one field manager `npuserve`.
+Rule: a request is repeated only where that is safe (every verb here is idempotent), after 429, 5xx and broken
+connections, with growing, jittered pauses and never before the server's Retry-After; what is left over is raised as
+`ApiError` or `Unreachable`. Writes carry the one field manager `npuserve`.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ class Kube:
     async def pages(
         self, resource: Resource, selection: Selection, *, limit: int = LIST_LIMIT, metadata_only: bool = False
     ) -> AsyncIterator[Page]:
-        """Every object, page by page; raises ApiError 410 when a page came too late, after which the caller starts again."""
+        """Every object, page by page; raises ApiError 410 when a page came too late, after which the caller starts
+        again."""
         query = {**selection.query(), "limit": str(limit)}
         headers = _METADATA_LIST if metadata_only else {}
         while True:
@@ -76,7 +78,8 @@ class Kube:
             query["continue"] = metadata["continue"]
 
     async def watch(self, resource: Resource, selection: Selection, *, since: str) -> AsyncIterator[WatchEvent]:
-        """Events after version `since` until the server ends the stream or it falls silent; raises ApiError 410 when `since` is too old."""
+        """Events after version `since` until the server ends the stream or it falls silent; raises ApiError 410 when
+        `since` is too old."""
         query = {**selection.query(), "watch": "true", "allowWatchBookmarks": "true", "resourceVersion": since}
         query["timeoutSeconds"] = str(STREAM_SECONDS)
         timeout = ClientTimeout(total=None, sock_connect=5, sock_read=SILENCE_SECONDS)
@@ -96,7 +99,10 @@ class Kube:
             logger.debug("watch of %s ended: %r", resource.plural, error)
 
     async def apply(self, resource: Resource, manifest: Object, *, force: bool, subresource: str = "") -> Object:
-        """Server-side apply of one object; its metadata as it is now, the rest comes with the watch. Raises ApiError 409 on a conflict of fields or versions."""
+        """Server-side apply of one object; its metadata as it is now, the rest comes with the watch.
+
+        Raises ApiError 409 on a conflict of fields or versions.
+        """
         metadata = manifest["metadata"]
         url = path(resource, metadata.get("namespace", ""), name=metadata["name"], subresource=subresource)
         query = {"fieldManager": FIELD_MANAGER, "force": "true" if force else "false"}

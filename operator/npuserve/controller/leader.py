@@ -1,8 +1,9 @@
 """Which replica of the operator works: the holder of one Lease.
 
-Rule: whoever holds the Lease renews it every RENEW_SECONDS; it is taken over only after it was not renewed for LEASE_SECONDS by the taker's own clock, or at
-once when its holder gave it up. A holder that could not renew for DEADLINE_SECONDS has lost it and must stop before anyone else can have taken it. Each
-write carries the version that was read, so that of two takers one fails.
+Rule: whoever holds the Lease renews it every RENEW_SECONDS; it is taken over only after it was not renewed for
+LEASE_SECONDS by the taker's own clock, or at once when its holder gave it up. A holder that could not renew for
+DEADLINE_SECONDS has lost it and must stop before anyone else can have taken it. Each write carries the version that was
+read, so that of two takers one fails.
 """
 
 from __future__ import annotations
@@ -106,7 +107,8 @@ class Leadership:
         return True
 
     def _may_take(self, spec: Object) -> bool:
-        """Whether the Lease is ours, given up, or was not renewed for its whole duration since we first saw it as it is."""
+        """Whether the Lease is ours, given up, or was not renewed for its whole duration since we first saw it as it
+        is."""
         holder, renewed = spec.get("holderIdentity") or "", spec.get("renewTime")
         if holder in ("", self._identity):
             return True

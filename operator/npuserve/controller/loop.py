@@ -3,9 +3,9 @@
     read ──► parse ──► describe ──► resolve ──► render ──► write ──► say
                 └──────────┴───────────┴─ refused: nothing is written but the status ─┘
 
-Rule: a pass asks the store and never an event, so it can be repeated, interrupted and begun again at any point. A spec that cannot be planned leaves what
-runs untouched. Nothing is written that is there already. Objects come before words: while new services wait for theirs, what was done for this one is said
-by another pass.
+Rule: a pass asks the store and never an event, so it can be repeated, interrupted and begun again at any point. A spec
+that cannot be planned leaves what runs untouched. Nothing is written that is there already. Objects come before words:
+while new services wait for theirs, what was done for this one is said by another pass.
 """
 
 from __future__ import annotations

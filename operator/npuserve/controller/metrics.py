@@ -1,7 +1,7 @@
 """What the operator tells Prometheus about itself and about the services.
 
-Rule: base units, one prefix, few labels; what belongs to one service ends with it. Conditions are kept as one shared tuple per service and become samples
-only when someone asks.
+Rule: base units, one prefix, few labels; what belongs to one service ends with it. Conditions are kept as one shared
+tuple per service and become samples only when someone asks.
 """
 
 from __future__ import annotations

@@ -1,8 +1,11 @@
-"""Which service is worked on next: a keyed queue of three lanes that never holds a key twice and never gives one out while it is in work.
+"""Which service is worked on next: a keyed queue of three lanes that never holds a key twice and never gives one out
+while it is in work.
 
-Rule: FRESH (new, edited or deleted services) goes before UNSAID (objects written, status not yet), and that before KNOWN (unchanged ones). Within FRESH every second pick is the newest, so that a service created
-while a thousand others wait is not behind them, and every other pick is the oldest, so that none of those starves. A key added while in work comes again
-when its work is done. A failed key comes back after a pause that doubles with each failure in a row, from FIRST_PAUSE to LONGEST_PAUSE, jittered.
+Rule: FRESH (new, edited or deleted services) goes before UNSAID (objects written, status not yet), and that before
+KNOWN (unchanged ones). Within FRESH every second pick is the newest, so that a service created while a thousand others
+wait is not behind them, and every other pick is the oldest, so that none of those starves. A key added while in work
+comes again when its work is done. A failed key comes back after a pause that doubles with each failure in a row, from
+FIRST_PAUSE to LONGEST_PAUSE, jittered.
 """
 
 from __future__ import annotations
@@ -80,7 +83,8 @@ class Queue:
         self._settle(key, entry)
 
     def failed(self, key: str) -> float:
-        """The work failed; the key comes back after the returned number of seconds, or at once when it was added meanwhile."""
+        """The work failed; the key comes back after the returned number of seconds, or at once when it was added
+        meanwhile."""
         entry = self._entries[key]
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(entry.failures, 20)) * self._jitter()
         entry.failures += 1

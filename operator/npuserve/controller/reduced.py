@@ -11,7 +11,10 @@ T = TypeVar("T")
 
 
 class Reduced(Generic[T]):
-    """Values by the UID of their object. `reduce` gives the value, None for an object that matters to nobody; `changed` gets it before and after."""
+    """Values by the UID of their object.
+
+    `reduce` gives the value, None for an object that matters to nobody; `changed` gets it before and after.
+    """
 
     def __init__(self, reduce: Callable[[Object], T | None], *, changed: Callable[[T | None, T | None], None]) -> None:
         self._reduce = reduce

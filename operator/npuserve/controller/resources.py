@@ -1,6 +1,7 @@
 """Which resources the operator talks to and how their paths are built: one row per resource.
 
-Rule: a name becomes a path segment only after it was checked; anything else raises `BadName`, so that no name can lead to another path.
+Rule: a name becomes a path segment only after it was checked; anything else raises `BadName`, so that no name can lead
+to another path.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The operator's process: set up, wait for leadership, read the cluster, work, stop.
 
-Rule: a standby answers probes and asks for the Lease, nothing else. Work begins when everything that exists was read once, so that a restart writes nothing.
-SIGTERM and SIGINT end the process within seconds: passes in work are finished or dropped (each write stands for itself), and the Lease is given up. A lost
-Lease ends it with exit code 1, because only a new process begins without old knowledge.
+Rule: a standby answers probes and asks for the Lease, nothing else. Work begins when everything that exists was read
+once, so that a restart writes nothing. SIGTERM and SIGINT end the process within seconds: passes in work are finished
+or dropped (each write stands for itself), and the Lease is given up. A lost Lease ends it with exit code 1, because
+only a new process begins without old knowledge.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ class Operator:
         return 1
 
     def _take_signals(self) -> None:
-        """End on SIGTERM and SIGINT. kopf installs handlers of its own when it starts, so this is called again after that."""
+        """End on SIGTERM and SIGINT. kopf installs handlers of its own when it starts, so this is called again after
+        that."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop, number.name)
@@ -167,7 +169,8 @@ def _tell_why(error: BaseException | None) -> None:
 
 
 def _leave_garbage_be() -> None:
-    """What lives now lives on, and passes leave little behind: look for cycles rarely (a tenth of the CPU time of a burst otherwise)."""
+    """What lives now lives on, and passes leave little behind: look for cycles rarely (a tenth of the CPU time of a
+    burst otherwise)."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)

@@ -1,8 +1,9 @@
 """What the watches have shown: services, and the children that belong to them.
 
-Rule: an object is kept as JSON without its managedFields, compressed with the first object of its resource as the dictionary: objects of one operator are
-alike, and 9 kB become 200 bytes. The newest version wins. What the operator itself wrote is recorded with the metadata that the API server answers; its
-echo on the watch brings the rest and is no news. Versions are compared as numbers (Kubernetes 1.35 promises their order; they were etcd revisions before).
+Rule: an object is kept as JSON without its managedFields, compressed with the first object of its resource as the
+dictionary: objects of one operator are alike, and 9 kB become 200 bytes. The newest version wins. What the operator
+itself wrote is recorded with the metadata that the API server answers; its echo on the watch brings the rest and is no
+news. Versions are compared as numbers (Kubernetes 1.35 promises their order; they were etcd revisions before).
 """
 
 from __future__ import annotations
@@ -37,7 +38,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One object as last seen. `owner` is the key of the service that controls it, empty where none does; `packed` is None between a write of ours and its echo."""
+    """One object as last seen.
+
+    `owner` is the key of the service that controls it, empty where none does; `packed` is None between a write of ours
+    and its echo.
+    """
 
     reference: Reference
     uid: str
@@ -91,7 +96,8 @@ class Store:
         return tuple(self._seen[reference] for reference in self._children.get(key, ()))
 
     def observe(self, resource: Resource, body: Mapping[str, Any]) -> News | None:
-        """Take in an object as a watch or a read showed it; None when it says nothing new, or only to work that has begun."""
+        """Take in an object as a watch or a read showed it; None when it says nothing new, or only to work that has
+        begun."""
         known = self._seen.get(_reference(resource, body))
         version = _version(body)
         if known is not None and version <= known.version:
@@ -123,7 +129,8 @@ class Store:
         return [news for seen in gone if (news := self._tell(seen, None, fresh=resource is SERVICE)) is not None]
 
     def record(self, resource: Resource, answer: Mapping[str, Any], *, key: str) -> None:
-        """Take in the metadata that answered our own write for the service `key`: no news, unless someone wrote after us."""
+        """Take in the metadata that answered our own write for the service `key`: no news, unless someone wrote after
+        us."""
         reference, version = _reference(resource, answer), _version(answer)
         known = self._seen.get(reference)
         if known is None or known.version < version:

@@ -1,7 +1,8 @@
 """How a resource is followed without end: a paged list, then watches, and a new list when the past is gone.
 
-Rule: what a list does not hold any more is dropped, so that nothing missed between two watches lives on. Every failure is survived with a growing pause,
-except that a first list that is forbidden is told, because it is a setting of the cluster and not an accident.
+Rule: what a list does not hold any more is dropped, so that nothing missed between two watches lives on. Every failure
+is survived with a growing pause, except that a first list that is forbidden is told, because it is a setting of the
+cluster and not an accident.
 """
 
 from __future__ import annotations
@@ -28,7 +29,11 @@ class Forbidden(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sink:
-    """Where objects go. `put` takes one that exists, `drop` one that ended, `keep_only` the UIDs of a whole list and its version, `heard` any sign of life."""
+    """Where objects go.
+
+    `put` takes one that exists, `drop` one that ended, `keep_only` the UIDs of a whole list and its version, `heard`
+    any sign of life.
+    """
 
     put: Callable[[Object], None]
     drop: Callable[[Object], None]
@@ -69,7 +74,8 @@ async def _list(kube: Kube, resource: Resource, selection: Selection, *, sink: S
 
 
 async def _watch(kube: Kube, resource: Resource, selection: Selection, *, sink: Sink, since: str) -> None:
-    """Watch again and again from where the last one ended, until the API server has forgotten that version (ApiError 410)."""
+    """Watch again and again from where the last one ended, until the API server has forgotten that version (ApiError
+    410)."""
     while True:
         async for event in kube.watch(resource, selection, since=since):
             sink.heard()

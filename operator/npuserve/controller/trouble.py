@@ -1,7 +1,8 @@
 """What keeps a pod of a service from working, from its own status: one reason, one sentence with the fix.
 
-Rule: the words of the scheduler and the kubelet are quoted, never interpreted; of several troubles the one that explains the others is told.
-Reasons of containers: kubernetes/kubernetes: pkg/kubelet/kuberuntime, pkg/kubelet/images/types.go; of refused pods: pkg/kubelet/lifecycle/predicate.go and
+Rule: the words of the scheduler and the kubelet are quoted, never interpreted; of several troubles the one that
+explains the others is told. Reasons of containers: kubernetes/kubernetes: pkg/kubelet/kuberuntime,
+pkg/kubelet/images/types.go; of refused pods: pkg/kubelet/lifecycle/predicate.go and
 pkg/kubelet/cm/topologymanager/scope.go.
 """
 

@@ -1,8 +1,9 @@
 """How services are heard: kopf as an informer that tells the store and writes nothing.
 
-Rule: a `kopf.on.event` puts what it sees into the store, and the service into the queue. kopf keeps no state in objects (both storages are empty), posts no
-events, adds no finalizers and scans for nothing. Its streams run over a session of ours, where lists, events and bookmarks are heard. It does not tell what
-is missing from a second list, so one of our own follows. When kopf ends, it is started again.
+Rule: a `kopf.on.event` puts what it sees into the store, and the service into the queue. kopf keeps no state in objects
+(both storages are empty), posts no events, adds no finalizers and scans for nothing. Its streams run over a session of
+ours, where lists, events and bookmarks are heard. It does not tell what is missing from a second list, so one of our
+own follows. When kopf ends, it is started again.
 """
 
 from __future__ import annotations
@@ -66,7 +67,10 @@ class Informer:
             await asyncio.sleep(rest)
 
     async def run(self, *, started: Callable[[], None]) -> None:
-        """Watch for ever. `started` is called each time kopf has installed itself, which includes its own signal handlers."""
+        """Watch for ever.
+
+        `started` is called each time kopf has installed itself, which includes its own signal handlers.
+        """
         while True:
             await self._until_served()
             try:

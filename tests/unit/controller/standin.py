@@ -1,4 +1,7 @@
-"""What a pass asks of the API server, answered from a dictionary: names, UIDs, versions, and refusals from a script. The real one is used in tests/apiserver."""
+"""What a pass asks of the API server, answered from a dictionary: names, UIDs, versions, and refusals from a script.
+
+The real one is used in tests/apiserver.
+"""
 
 from __future__ import annotations
 
