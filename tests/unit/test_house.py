@@ -22,6 +22,7 @@ from npuserve.engines.contract import (
     Choice,
     ContextWindow,
     Fault,
+    Footprint,
     HttpCheck,
     Launch,
     LaunchRequest,
@@ -150,12 +151,16 @@ class Tiny:
 
     name = "tiny"
     versions = stable = ("1.0",)
+    pads_heads = False
 
     def obstacle(self, choice: Choice) -> Obstacle | None:
         return None if choice.product.generation == "A2" else Obstacle("hardware", "only A2")
 
-    def loaded_scheme(self, choice: Choice) -> str:
-        return choice.scheme
+    def footprint(self, choice: Choice, arguments: Mapping[str, Any]) -> Footprint:
+        return Footprint(choice.scheme)
+
+    def longest_context(self, choice: Choice, arguments: Mapping[str, Any]) -> int:
+        return choice.model.max_context
 
     def caution(self, choice: Choice) -> str | None:
         return None
@@ -163,7 +168,7 @@ class Tiny:
     def image(self, product: Product, version: str, *, os: str) -> str | None:
         return f"registry.example.com/tiny:{version}"
 
-    def tensor_obstacle(self, choice: Choice, parallelism: Parallelism) -> str | None:
+    def tensor_obstacle(self, choice: Choice, parallelism: Parallelism, *, named: bool) -> str | None:
         return None
 
     def spreads_data(self, choice: Choice) -> bool:

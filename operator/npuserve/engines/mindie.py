@@ -24,6 +24,7 @@ from npuserve.engines.contract import (
     ContextWindow,
     Fault,
     File,
+    Footprint,
     HttpCheck,
     HubWeights,
     Launch,
@@ -36,6 +37,7 @@ from npuserve.engines.contract import (
     Variable,
 )
 from npuserve.engines.drain import drain_command
+from npuserve.models.quantization import SCHEMES as FORMATS
 
 NAME = "mindie"
 STABLE = ("3.0.0",)
@@ -143,6 +145,7 @@ class Mindie:
     name = NAME
     versions = STABLE
     stable = STABLE
+    pads_heads = True
 
     def obstacle(self, choice: Choice) -> Obstacle | None:
         product, model = choice.product, choice.model
@@ -163,8 +166,12 @@ class Mindie:
             return Obstacle("model", f"{model.model_type} models are not on its support list for {product.id}")
         return _scheme_obstacle(choice)
 
-    def loaded_scheme(self, choice: Choice) -> str:
-        return choice.scheme
+    def footprint(self, choice: Choice, arguments: Mapping[str, Any]) -> Footprint:
+        return Footprint(scheme=choice.scheme, cache_bits=FORMATS[choice.scheme].kv_bits)
+
+    def longest_context(self, choice: Choice, arguments: Mapping[str, Any]) -> int:
+        """The model's own: the server reads rope settings from the weights' files only."""
+        return choice.model.max_context
 
     def caution(self, choice: Choice) -> str | None:
         return "its vendor maintains it without new features since 3.1.0 and recommends another engine"
@@ -172,12 +179,17 @@ class Mindie:
     def image(self, product: Product, version: str, *, os: str) -> str | None:
         return _IMAGES.get((version, product.generation))
 
-    def tensor_obstacle(self, choice: Choice, parallelism: Parallelism) -> str | None:
-        heads = choice.model.kv_heads
+    def tensor_obstacle(self, choice: Choice, parallelism: Parallelism, *, named: bool) -> str | None:
+        """Sizes that divide the key-value heads are the advised ones; the vendor's chat tests ran larger powers of two too
+        (L:examples/atb_models/examples/models/qwen/README.md, the matrix and the note below it)."""
+        heads, tensor = choice.model.kv_heads, parallelism.tensor
         if parallelism.pipeline > 1:
             return f"{NAME} runs without pipeline parallelism here"
-        if heads > 1 and heads % parallelism.tensor:
-            return f"{NAME} needs a tensor parallel size that divides the {heads} key-value heads, which {parallelism.tensor} does not"
+        tested = named and tensor.bit_count() == 1
+        if heads > 1 and heads % tensor and not tested:
+            return (
+                f"{NAME} needs a tensor parallel size that divides the {heads} key-value heads, which {tensor} does not"
+            )
         return None
 
     def spreads_data(self, choice: Choice) -> bool:

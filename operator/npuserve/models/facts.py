@@ -56,6 +56,18 @@ class Tower:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """How the context can be made longer than the model's own: `models.stretch`."""
+
+    original: int
+    """Tokens from which the factor counts."""
+    rope: str
+    """The model's own rope settings, as JSON."""
+    nested: str
+    """The part of config.json that holds them; "" for the file itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFacts:
     """A model as `npuserve.models.config.read_config` finds it in its config.json."""
 
@@ -80,6 +92,8 @@ class ModelFacts:
     embedded_per_layer: int = 0
     """Extra embedding elements per vocabulary entry (Gemma 4 E models)."""
     quantization: QuantizationFacts | None = None
+    stretch: Stretch | None = None
+    """None where the publisher documents no longer context."""
 
     def __hash__(self) -> int:
         """A few telling fields: facts are keys of many memos, and hashing all of them costs more than what is

@@ -72,7 +72,8 @@ def _laid_out(
     intent: Intent, pool: Pool, candidate: engines.Candidate, *, choice: Choice, image: str
 ) -> engines.Sketch | engines.Refused:
     wish = intent.service.spec.context if intent.pins.context is None else _as_context(intent.pins)
-    lengths = contexts.lengths(wish, intent.model)
+    longest = candidate.engine.longest_context(choice, intent.arguments)
+    lengths = contexts.lengths(wish, intent.model, longest=longest)
     if isinstance(lengths, Refusal):
         return engines.Refused(candidate, pool, 4, lengths)
     question = _question(intent, pool, candidate, choice=choice)

@@ -2,15 +2,17 @@
 
 Rule: sizes that the service names are checked, never overridden. Among the rest, device counts are tried upwards
 through the powers of two that the server allows (groups of other sizes leave parts of the interconnect idle,
-MC:docs/en/scheduling/usage/basic_scheduling/01_affinity_scheduling); of the layouts with one count the one with the
-most KV tokens per replica wins, which is tensor parallelism where KV heads divide and data parallelism where the KV
-cache is the same on every rank. Experts are spread over all devices of the replica where they divide.
+MC:docs/en/scheduling/usage/basic_scheduling/01_affinity_scheduling) until the replica is roomy: its KV cache holds
+useful tokens, and a single device is not mostly full of weights. Of the layouts with one count the one with the most KV
+tokens per replica wins, which is tensor parallelism where KV heads divide and data parallelism where the KV cache is
+the same on every rank. Experts are spread over all devices of the replica where they divide.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from npuserve.api.conditions import Reason
@@ -20,6 +22,10 @@ from npuserve.models.legality import tensor_parallel_errors
 from npuserve.plan.hardware import Pool
 from npuserve.plan.memory import budget, gib, holds_one_request, shortfall, useful_tokens
 from npuserve.plan.plan import MemoryBudget, Refusal
+
+MOST_WEIGHTS_ALONE = Fraction(1, 2)
+"""Share of a single device's usable memory that weights may take; above it a second device at least triples the KV
+cache. Our own choice, held against the vendors' published deployments (tests/published)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +66,44 @@ def choose_layout(question: Question, context: ContextWindow) -> Layout | Refusa
     legal = tuple(_legal(question, counts))
     if not legal:
         return _no_legal_split(question, counts)
-    tried = [_weighed(question, split, context) for split in legal]
-    useful = useful_tokens(context)
-    for count in sorted({layout.parallelism.devices for layout in tried}):
-        fitting = [
-            layout
-            for layout in tried
-            if layout.parallelism.devices == count and holds_one_request(layout.memory, context)
-        ]
-        best = max(fitting, key=lambda layout: (layout.replica_tokens, layout.parallelism.tensor), default=None)
-        if best is not None and (best.replica_tokens >= useful or len(counts) == 1):
-            return best
-    crowded = [layout for layout in tried if holds_one_request(layout.memory, context)]
-    if crowded:
-        return max(crowded, key=lambda layout: layout.replica_tokens)
-    return _too_large(
-        question, max(tried, key=lambda layout: (layout.memory.kv_cache, layout.parallelism.devices)), context
+    weighed = [_weighed(question, split, context) for split in legal]
+    return pick(weighed, context) or _too_large(
+        question, max(weighed, key=lambda layout: (layout.memory.kv_cache, layout.parallelism.devices)), context
     )
+
+
+def pick(weighed: list[Layout], context: ContextWindow) -> Layout | None:
+    """The layout of the fewest devices that is roomy, else the one with the most room; None when none holds a request.
+
+    More memory never makes another layout of fewer devices lose its room, so it never asks for more devices.
+    """
+    fitting = [layout for layout in weighed if holds_one_request(layout.memory, context)]
+    best = [
+        max(alike, key=lambda layout: (layout.replica_tokens, layout.parallelism.tensor))
+        for count in sorted({layout.parallelism.devices for layout in fitting})
+        if (alike := [layout for layout in fitting if layout.parallelism.devices == count])
+    ]
+    roomy = (layout for layout in best if _is_roomy(layout, context))
+    return next(roomy, None) or max(best, key=lambda layout: layout.replica_tokens, default=None)
+
+
+def _is_roomy(layout: Layout, context: ContextWindow) -> bool:
+    """Whether a replica of that layout serves several requests at once, and a single device is not full of weights."""
+    alone = layout.parallelism.devices == 1
+    full = layout.memory.weights > MOST_WEIGHTS_ALONE * layout.memory.usable
+    return layout.replica_tokens >= useful_tokens(context) and not (alone and full)
 
 
 def _weighed(question: Question, split: Parallelism, context: ContextWindow) -> Layout:
     overhead = question.engine.overhead(question.choice, split, context=context, arguments=question.arguments)
-    loaded = question.engine.loaded_scheme(question.choice)
+    footprint = question.engine.footprint(question.choice, question.arguments)
     memory = budget(
-        question.choice, split, context=context, utilization=question.utilization, overhead=overhead, loaded=loaded
+        question.choice,
+        split,
+        context=context,
+        utilization=question.utilization,
+        overhead=overhead,
+        footprint=footprint,
     )
     return Layout(split, context, memory, _why(question, split))
 
@@ -162,8 +182,15 @@ def _expert(question: Question, group: int) -> int:
 
 
 def _obstacles(question: Question, split: Parallelism) -> tuple[str, ...]:
-    found = tensor_parallel_errors(question.choice.model, split.tensor, data=split.data, expert=split.expert)
-    engines_own = question.engine.tensor_obstacle(question.choice, split)
+    named = question.wish.tensor is not None or question.devices is not None
+    found = tensor_parallel_errors(
+        question.choice.model,
+        split.tensor,
+        data=split.data,
+        expert=split.expert,
+        pads_heads=named and question.engine.pads_heads,
+    )
+    engines_own = question.engine.tensor_obstacle(question.choice, split, named=named)
     return (*found, engines_own) if engines_own else found
 
 

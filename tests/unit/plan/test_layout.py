@@ -26,7 +26,7 @@ def split(*service: Any, on: Any = A2, **spec: Any) -> Parallelism:
     ("uri", "cluster_facts", "devices"),
     [
         (QWEN_8B, A2, 1),
-        (QWEN_8B, SMALL, 1),
+        (QWEN_8B, SMALL, 2),  # one device would be more than half full of weights
         (QWEN_32B, A2, 2),
         (QWEN_32B, SMALL, 4),
         ("pvc://w/Qwen/Qwen2.5-72B-Instruct", A2, 4),
