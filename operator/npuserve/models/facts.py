@@ -41,6 +41,8 @@ class QuantizationFacts:
     bits_cache: int = 16
     group_size: int = 0
     """Weights in a row that share a scale; 0: one scale per output channel or tensor."""
+    tensor: int = 0
+    """The tensor-parallel size that compressed weights were cut for; 0 where they are not cut, or nothing says so."""
     parts: tuple[tuple[str, str], ...] = ()
     """(part, scheme) where the weights state the scheme of a `models.weights.Part`: "none" stays in floating point."""
 

@@ -35,7 +35,12 @@ def tensor_parallel_errors(
     declared = facts.quantization
     group = declared.group_size if declared is not None and declared.bits_weights < 8 else 0
     mixers = () if pads_heads else (kind.mixer for kind in facts.kinds if kind.mixer is not None)
-    found = [objection for mixer in mixers for objection in _mixer_objections(mixer, tensor)]
+    found = (
+        [f"The weights are cut for tensor parallel size {declared.tensor}, not {tensor}."]
+        if declared is not None and declared.tensor not in (0, tensor)
+        else []
+    )
+    found += [objection for mixer in mixers for objection in _mixer_objections(mixer, tensor)]
     for kind in facts.kinds:
         found += _feed_forward_objections(kind.feed_forward, tensor, data=data, expert=expert, group=group)
     return tuple(dict.fromkeys(found))

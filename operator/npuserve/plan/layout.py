@@ -19,6 +19,7 @@ from npuserve.api.conditions import Reason
 from npuserve.api.serving import Parallelism as Wish
 from npuserve.engines.contract import Choice, ContextWindow, Engine, Parallelism
 from npuserve.models.legality import tensor_parallel_errors
+from npuserve.models.quantization import SCHEMES
 from npuserve.plan.hardware import Pool
 from npuserve.plan.memory import budget, gib, holds_one_request, shortfall, useful_tokens
 from npuserve.plan.plan import MemoryBudget, Refusal
@@ -112,7 +113,12 @@ def _why(question: Question, split: Parallelism) -> str:
     sizes = f"tensor {split.tensor}, pipeline {split.pipeline}, data {split.data}" + (
         f", expert {split.expert}" if split.expert > 1 else ""
     )
-    wish = question.wish
+    wish, declared = question.wish, question.choice.model.quantization
+    if SCHEMES[question.choice.scheme].cut and wish.tensor is None and (declared is None or not declared.tensor):
+        return (
+            f"parallelism: {sizes}; {question.choice.scheme} weights fit only the tensor parallel size they were cut for, taken to be "
+            f"{split.tensor}: set spec.parallelism.tensor if it is another"
+        )
     if any(size is not None for size in (wish.tensor, wish.pipeline, wish.data)) or question.devices:
         return f"parallelism: {sizes}, with the sizes that are given"
     return f"parallelism: {sizes}, the smallest legal layout that fits"

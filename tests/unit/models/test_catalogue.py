@@ -92,7 +92,7 @@ def test_quantized_uploads_of_a_model_are_known_with_their_scheme_and_source() -
 def test_a_quantized_upload_knows_what_it_was_made_from() -> None:
     made = origin("vllm-ascend/qwen3-32b-w8a8")
     assert made is not None
-    assert (made.base, made.scheme) == ("Qwen/Qwen3-32B", "W8A8")
+    assert (made.base, made.upload.scheme) == ("Qwen/Qwen3-32B", "W8A8")
     assert origin("Qwen/Qwen3-32B") is None
 
 

@@ -136,3 +136,29 @@ def test_a_named_length_that_fits_nowhere_is_refused_with_one_that_does() -> Non
 
 def test_only_powers_of_two_are_tried_where_the_number_is_open() -> None:
     assert split("pvc://w/Qwen/Qwen2.5-7B-Instruct", on=CARDS).devices in (1, 2, 4)
+
+
+def test_weights_cut_for_one_tensor_size_get_that_size() -> None:
+    upload = "pvc://w/vllm-ascend/Qwen3-32B-w8a8sc-310-vllm-tp4"
+    assert split(upload, on=CARDS) == Parallelism(4, 1, 1, 1)
+    answer = refused(a_service(upload, parallelism={"tensor": 2}), CARDS)
+    assert answer.reason is Reason.ILLEGAL_PARALLELISM
+    assert "cut for tensor parallel size 4, not 2" in answer.message
+
+
+def test_where_nothing_says_what_weights_were_cut_for_the_plan_says_what_it_takes() -> None:
+    plan = planned(a_service("pvc://w/Qwen/Qwen3-8B", quantization="W8A8SC"), CARDS)
+    assert f"cut for, taken to be {plan.parallelism.tensor}" in said(plan, "parallelism")
+    named = planned(a_service("pvc://w/Qwen/Qwen3-8B", quantization="W8A8SC", parallelism={"tensor": 2}), CARDS)
+    assert "taken to be" not in said(named, "parallelism")
+
+
+def test_a_single_device_that_would_be_mostly_weights_gets_a_second() -> None:
+    model = "pvc://w/Qwen/Qwen3-30B-A3B"
+    assert planned(a_service(model, quantization="W8A8", context={"maxModelLen": 4096}), A2).devices == 2
+    assert (
+        planned(
+            a_service(model, quantization="W8A8", context={"maxModelLen": 4096}, hardware={"devices": 1}), A2
+        ).devices
+        == 1
+    )
