@@ -235,6 +235,8 @@ class Footprint:
     """The model's prediction head is loaded, and has a cache."""
     whole_attention: bool = False
     """Every tensor-parallel rank holds the attention of all heads."""
+    spread_layers: bool = False
+    """Each tensor-parallel rank caches its share of the layers, and two more while they are in use."""
 
 
 @dataclass(frozen=True, slots=True)

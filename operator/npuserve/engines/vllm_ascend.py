@@ -96,6 +96,8 @@ class VllmAscend:
             cache_bits=_cache_bits(choice, table, own),
             index_bits=_index_bits(choice, own),
             draft=str(speculative.get("method", "")).endswith(_PREDICTION),
+            # va@0.30.0rc2:docs/source/user_guide/feature_guide/kvpp.md
+            spread_layers=additional.get("enable_kvpp") is True,
             whole_attention=additional.get("enable_dsa_cp") is True and choice.model.index_head_dim > 0,
         )
 

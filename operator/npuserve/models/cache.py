@@ -8,7 +8,7 @@ va@0.23.0.post1:vllm_ascend/core/kv_cache_interface.py, v@0.23.0:vllm/model_exec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 
@@ -71,11 +71,13 @@ def kv_cost(
     kv_dtype_bytes: int = FLOAT_BYTES,
     index_dtype_bytes: int | None = None,
     draft: bool = False,
+    spread_layers: bool = False,
 ) -> KvCost:
     """The cost of one sequence on the fullest pipeline stage.
 
     `kv_dtype_bytes`: 2, or 1 for an INT8 or FP8 cache; `index_dtype_bytes`: the same of the index keys of sparse
-    attention, by default as the rest; `draft` adds the layers of the multi-token prediction head to the last stage.
+    attention, by default as the rest; `draft` adds the layers of the multi-token prediction head to the last stage;
+    `spread_layers` caches each layer on one rank only, with room for two more.
     """
     index_bytes = kv_dtype_bytes if index_dtype_bytes is None else index_dtype_bytes
     kinds = (*facts.kinds, *facts.mtp_layers) if draft else facts.kinds
@@ -84,7 +86,10 @@ def kv_cost(
     ]
     patterns = [facts.pattern[start:end] for start, end in stage_ranges(facts.layers, pipeline)]
     patterns[-1] += tuple(range(len(facts.kinds), len(kinds)))
-    return max((_total(costs, pattern) for pattern in patterns), key=lambda cost: cost.sequence(facts.max_context))
+    stages = [_total(costs, pattern) for pattern in patterns]
+    if spread_layers:
+        stages = [_spread(stage, len(pattern), tensor) for stage, pattern in zip(stages, patterns, strict=True)]
+    return max(stages, key=lambda cost: cost.sequence(facts.max_context))
 
 
 def kv_bytes_per_token(facts: ModelFacts, *, tensor: int, pipeline: int = 1, kv_dtype_bytes: int = FLOAT_BYTES) -> int:
@@ -100,6 +105,12 @@ def kv_bytes_per_sequence(
 
 
 _NOTHING = KvCost(Fraction(0))
+
+
+def _spread(stage: KvCost, layers: int, tensor: int) -> KvCost:
+    """A stage whose layers lie on one rank each: the fullest rank's, and two that are being read."""
+    held = min(layers, -(-layers // tensor) + 2)
+    return replace(stage, growing=stage.growing * held / layers) if layers else stage
 
 
 def _total(costs: list[KvCost], pattern: tuple[int, ...]) -> KvCost:

@@ -81,6 +81,7 @@ def _tokens(
         kv_dtype_bytes=footprint.cache_bits // 8,
         index_dtype_bytes=footprint.index_bits // 8,
         draft=footprint.draft,
+        spread_layers=footprint.spread_layers,
     )
     request = cost.sequence(context.max_model_len)
     if available <= 0:
