@@ -36,6 +36,7 @@ from npuserve.engines.contract import (
     Parallelism,
 )
 from npuserve.engines.drain import drain_command
+from npuserve.engines.vllm_ascend_folklore import corrected
 from npuserve.engines.vllm_ascend_reserved import PLATFORM_VARIABLES, owned_variables, reserved, unfit
 from npuserve.engines.vllm_ascend_schemes import scheme_obstacle, unpacks_fp8
 from npuserve.models.quantization import SCHEMES
@@ -163,7 +164,7 @@ class VllmAscend:
         table = load_table(NAME, choice.version)
         errors: list[ArgumentError] = check_arguments(table, arguments, reserved(remote_code=remote_code))
         errors += check_environment(table, variables, owned_variables(variables), extra=PLATFORM_VARIABLES)
-        found = [Fault(error.kind, error.field, error.message) for error in errors]
+        found = [Fault(error.kind, error.field, error.message) for error in map(corrected, errors)]
         return tuple(found) or tuple(unfit(canonical_arguments(table, arguments)))
 
     def shared_memory(self, parallelism: Parallelism) -> int:

@@ -549,9 +549,9 @@ def test_a_share_of_memory_that_leaves_no_room_is_refused(share: float) -> None:
         (
             {"additional-config": {"torchair_graph_config": {}}},
             Reason.UNKNOWN_ARGUMENT,
-            "has no key torchair_graph_config",
+            "torchair_graph_config does nothing",
         ),
-        ({"swap-space": 4}, Reason.UNKNOWN_ARGUMENT, "has no argument swap-space"),
+        ({"swap-space": 4}, Reason.UNKNOWN_ARGUMENT, "swap-space does nothing"),
     ],
 )
 def test_what_the_engine_would_refuse_or_ignore_is_refused_with_the_fix(
