@@ -101,7 +101,7 @@ def _budget(
         split,
         context=window,
         utilization=utilization,
-        overhead=engine.overhead(choice, split, context=window, arguments=given),
+        overhead=engine.overhead(choice, split, context=window, arguments=given, variables={}),
         footprint=engine.footprint(choice, given),
     )
 

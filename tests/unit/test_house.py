@@ -178,7 +178,13 @@ class Tiny:
         return 0.5
 
     def overhead(
-        self, choice: Choice, parallelism: Parallelism, *, context: ContextWindow, arguments: Mapping[str, Any]
+        self,
+        choice: Choice,
+        parallelism: Parallelism,
+        *,
+        context: ContextWindow,
+        arguments: Mapping[str, Any],
+        variables: Mapping[str, str],
     ) -> Overhead:
         return Overhead(1, 1, 1)
 

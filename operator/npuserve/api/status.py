@@ -76,13 +76,25 @@ class PlannedMemory(Shape):
     """Bytes of weights on a device."""
 
     runtime: Bytes
-    """Bytes kept for activations, graphs and communication buffers."""
+    """Bytes kept for activations, communication buffers and the engine itself."""
+
+    activations: Bytes | None = None
+    """Bytes of the runtime that one step needs at most."""
+
+    communication: Bytes | None = None
+    """Bytes of the runtime for the buffers of communication groups."""
+
+    reserve: Bytes | None = None
+    """Bytes that a device shows beyond what is usable; captured graphs and late buffers live there."""
 
     kv_cache: Bytes
     """Bytes left for the key-value cache."""
 
     kv_cache_tokens: Bytes
     """Tokens that the key-value cache of one data-parallel rank holds."""
+
+    full_length_requests: Bytes | None = None
+    """Requests of full length that a replica holds at once."""
 
     utilization: str | None = Field(default=None, pattern=r"^(0(\.[0-9]{1,4})?|1(\.0{1,4})?)$", max_length=6)
     """Share of a device's memory that the engine is told to use, for example `0.92`."""

@@ -300,9 +300,15 @@ class Engine(Protocol):
         """Share of the device's visible memory that the engine may use: the user's, else the version's default."""
 
     def overhead(
-        self, choice: Choice, parallelism: Parallelism, *, context: ContextWindow, arguments: Mapping[str, Any]
+        self,
+        choice: Choice,
+        parallelism: Parallelism,
+        *,
+        context: ContextWindow,
+        arguments: Mapping[str, Any],
+        variables: Mapping[str, str],
     ) -> Overhead:
-        """Bytes per device beside weights and KV cache."""
+        """Bytes per device beside weights and KV cache, under the user's checked arguments and environment."""
 
     def default_sequences(self, choice: Choice) -> int:
         """`max_sequences` when the service leaves it open."""

@@ -199,7 +199,13 @@ class Mindie:
         return _MEMORY_FRACTION
 
     def overhead(
-        self, choice: Choice, parallelism: Parallelism, *, context: ContextWindow, arguments: Mapping[str, Any]
+        self,
+        choice: Choice,
+        parallelism: Parallelism,
+        *,
+        context: ContextWindow,
+        arguments: Mapping[str, Any],
+        variables: Mapping[str, str],
     ) -> Overhead:
         """Communication buffers lie outside the fraction that the budget counts."""
         tokens = _prefill_tokens(context, _given(choice, arguments))

@@ -138,7 +138,13 @@ class VllmAscend:
         return float(flag_default(table, "gpu-memory-utilization") if named is None else named)
 
     def overhead(
-        self, choice: Choice, parallelism: Parallelism, *, context: ContextWindow, arguments: Mapping[str, Any]
+        self,
+        choice: Choice,
+        parallelism: Parallelism,
+        *,
+        context: ContextWindow,
+        arguments: Mapping[str, Any],
+        variables: Mapping[str, str],
     ) -> Overhead:
         own = canonical_arguments(load_table(NAME, choice.version), arguments)
         tokens = launching.batched_tokens(choice, own, sequences=context.max_sequences)
@@ -147,7 +153,8 @@ class VllmAscend:
         )
         mask = 2 * context.max_model_len**2 if choice.product.generation == "310P" else 0
         groups = (parallelism.tensor > 1) + (parallelism.expert > 1)
-        return Overhead(activations=passing + mask, communication=groups * 200 * _MIB, runtime=_GIB // 2)
+        buffers = groups * _buffer_mib(variables) * _MIB
+        return Overhead(activations=passing + mask, communication=buffers, runtime=_GIB // 2)
 
     def default_sequences(self, choice: Choice) -> int:
         return _SEQUENCES.get(choice.product.generation, _DEFAULT_SEQUENCES)
@@ -185,6 +192,13 @@ class VllmAscend:
             alive=HttpCheck("/health", SERVICE_PORT),
             drain=drain_command(f"http://127.0.0.1:{SERVICE_PORT}/metrics", request.drain_seconds, _GAUGES),
         )
+
+
+def _buffer_mib(variables: Mapping[str, str]) -> int:
+    """MiB of device memory for each communication group: HCCL_BUFFSIZE, 200 where the plugin sets it
+    (va@0.23.0:docs/source/user_guide/configuration/env_vars.md)."""
+    named = variables.get("HCCL_BUFFSIZE", "")
+    return int(named) if named.isdecimal() else 200
 
 
 def _elsewhere(architecture: str) -> str:

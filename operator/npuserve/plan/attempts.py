@@ -107,6 +107,7 @@ def _question(intent: Intent, pool: Pool, candidate: engines.Candidate, *, choic
         devices=spec.hardware.devices,
         utilization=candidate.engine.utilization(candidate.version, intent.arguments),
         arguments=intent.arguments,
+        variables=intent.variables,
     )
 
 

@@ -11,7 +11,7 @@ the same on every rank. Experts are spread over all devices of the replica where
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -40,6 +40,7 @@ class Question:
     devices: int | None
     utilization: float
     arguments: Mapping[str, Any]
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,9 @@ def _is_roomy(layout: Layout, context: ContextWindow) -> bool:
 
 
 def _weighed(question: Question, split: Parallelism, context: ContextWindow) -> Layout:
-    overhead = question.engine.overhead(question.choice, split, context=context, arguments=question.arguments)
+    overhead = question.engine.overhead(
+        question.choice, split, context=context, arguments=question.arguments, variables=question.variables
+    )
     footprint = question.engine.footprint(question.choice, question.arguments)
     memory = budget(
         question.choice,

@@ -36,7 +36,8 @@ def budget(
     footprint: Footprint,
 ) -> MemoryBudget:
     """The budget of one device; `kv_cache` is negative by what is missing when weights and runtime exceed `usable`."""
-    usable = int((choice.product.usable_bytes or 0) * utilization)
+    visible = choice.product.usable_bytes or 0
+    usable = int(visible * utilization)
     weights = weight_bytes_per_device(
         choice.model,
         scheme=scheme_row(choice.model, footprint.scheme),
@@ -48,13 +49,18 @@ def budget(
         whole_attention=footprint.whole_attention,
     )
     left = usable - weights - overhead.total
+    tokens = _tokens(choice, parallelism, left, context=context, footprint=footprint)
     return MemoryBudget(
         usable=usable,
         weights=weights,
         runtime=overhead.total,
         kv_cache=left,
-        kv_cache_tokens=_tokens(choice, parallelism, left, context=context, footprint=footprint),
+        kv_cache_tokens=tokens,
         utilization=utilization,
+        activations=overhead.activations,
+        communication=overhead.communication,
+        reserve=visible - usable,
+        full_length_requests=parallelism.data * (tokens // context.max_model_len),
     )
 
 

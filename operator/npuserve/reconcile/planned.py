@@ -37,7 +37,8 @@ def status_plan(plan: Plan, generation: int) -> dict[str, Any]:
             "dtype": plan.dtype,
             "quantization": plan.quantization,
             "memory": {
-                **_fields(memory, "usable", "weights", "runtime", "kv_cache", "kv_cache_tokens"),
+                **_fields(memory, "usable", "weights", "runtime", "activations", "communication", "reserve"),
+                **_fields(memory, "kv_cache", "kv_cache_tokens", "full_length_requests"),
                 "utilization": f"{memory.utilization:.4f}".rstrip("0").rstrip("."),
             },
             "context": _fields(plan.context, "max_model_len", "max_sequences"),

@@ -295,7 +295,7 @@ def test_a_larger_prefill_step_is_paid_for_in_memory() -> None:
     def needed(**arguments: int) -> int:
         named = {f"ScheduleConfig.{name}": value for name, value in arguments.items()}
         return ENGINE.overhead(
-            choice(), Parallelism(1, 1, 1, 1), context=ContextWindow(4096, 64), arguments=named
+            choice(), Parallelism(1, 1, 1, 1), context=ContextWindow(4096, 64), arguments=named, variables={}
         ).activations
 
     assert needed(maxPrefillTokens=16_384) > needed() == needed(maxPrefillTokens=8192)

@@ -165,7 +165,7 @@ def test_communication_groups_take_200_mib_each() -> None:
     def taken(split: Parallelism) -> int:
         return (
             ENGINE.overhead(
-                choice("Qwen/Qwen3-30B-A3B"), split, context=ContextWindow(4096, 64), arguments={}
+                choice("Qwen/Qwen3-30B-A3B"), split, context=ContextWindow(4096, 64), arguments={}, variables={}
             ).communication
             >> 20
         )
@@ -181,7 +181,7 @@ def test_cards_hold_a_mask_of_two_bytes_for_every_pair_of_tokens() -> None:
     def needed(length: int, product: str) -> int:
         split = Parallelism(1, 1, 1, 1)
         return ENGINE.overhead(
-            choice(product=product), split, context=ContextWindow(length, 16), arguments={}
+            choice(product=product), split, context=ContextWindow(length, 16), arguments={}, variables={}
         ).activations
 
     assert needed(32_768, "Atlas 300I Duo 96G") - needed(4096, "Atlas 300I Duo 96G") == 2 * (32_768**2 - 4096**2)
@@ -191,7 +191,7 @@ def test_cards_hold_a_mask_of_two_bytes_for_every_pair_of_tokens() -> None:
 def test_a_larger_batch_needs_more_memory() -> None:
     def needed(**arguments: Any) -> int:
         return ENGINE.overhead(
-            choice(), Parallelism(1, 1, 1, 1), context=ContextWindow(4096, 64), arguments=arguments
+            choice(), Parallelism(1, 1, 1, 1), context=ContextWindow(4096, 64), arguments=arguments, variables={}
         ).activations
 
     assert needed(max_num_batched_tokens=16_384) > needed() == needed(max_num_batched_tokens=8192)

@@ -89,7 +89,7 @@ def test_overhead_comes_out_of_the_cache() -> None:
 
 def test_the_engine_of_the_first_choice_needs_hidden_states_logits_and_half_a_gibibyte() -> None:
     found = ENGINES[0].overhead(
-        choice("Qwen/Qwen3-8B", "Atlas 800I A2 64G"), ONE, context=ContextWindow(32_768, 64), arguments={}
+        choice("Qwen/Qwen3-8B", "Atlas 800I A2 64G"), ONE, context=ContextWindow(32_768, 64), arguments={}, variables={}
     )
     hidden = 8192 * (8 * 4096 + 2 * 12288) * 2
     logits = 2 * 64 * 151936 * 4
