@@ -21,6 +21,7 @@ from npuserve.engines.contract import (
     Variable,
 )
 from npuserve.models.facts import ModelFacts
+from npuserve.models.legality import splits_encoders
 from npuserve.models.quantization import SCHEMES
 from npuserve.models.stretch import overrides
 
@@ -127,6 +128,9 @@ def _of_the_model(request: LaunchRequest, table: ArgumentTable) -> dict[str, Any
         planned["kv-cache-dtype"] = told
         if quantizes_index(choice):
             planned["attention-config"] = {"indexer_kv_dtype": told}
+    if not splits_encoders(choice.model, request.parallelism.tensor):
+        # Each rank runs whole encoders (v@0.23.0:vllm/config/multimodal.py); cut ones would not divide.
+        planned["mm-encoder-tp-mode"] = "data"
     if (changes := overrides(choice.model, request.context.max_model_len)) is not None:
         planned["hf-overrides"] = changes
     if choice.product.generation == "310P":

@@ -109,6 +109,8 @@ PLATFORM_VARIABLES = (
     "MODELSCOPE_DOMAIN", "OMP_NUM_THREADS", "OMP_PROC_BIND", "PYTORCH_NPU_ALLOC_CONF", "TASK_QUEUE_ENABLE", "TZ",
 )  # fmt: skip
 
+_MOST_DECODED = 16
+
 
 def reserved(*, remote_code: bool) -> dict[str, str]:
     """The reason for each argument, keys inside JSON arguments as `argument.key`; `remote_code` opens model code from the
@@ -156,6 +158,32 @@ def unfit(arguments: Mapping[str, Any]) -> Iterator[Fault]:
             "spec.engineArgs.speculative-config.model",
             "a path of the replica cannot be named; give a repository of the hub",
         )
+    yield from _speculation(speculative if isinstance(speculative, Mapping) else {}, arguments)
     share = arguments.get("gpu-memory-utilization")
     if share is not None and not 0.1 <= share <= 0.98:
         yield Fault("invalid", "spec.engineArgs.gpu-memory-utilization", f"{share} is not between 0.1 and 0.98")
+
+
+def _speculation(speculative: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[Fault]:
+    """Limits of speculative decoding: the attention kernel takes 16 tokens of a request at once, and captured sizes hold
+    whole requests (va@0.23.0:docs/source/user_guide/feature_guide/speculative_decoding.md, graph_mode.md)."""
+    drafted = speculative.get("num_speculative_tokens")
+    if not isinstance(drafted, int):
+        return
+    step = drafted + 1
+    if step > _MOST_DECODED:
+        yield Fault(
+            "invalid",
+            "spec.engineArgs.speculative-config.num_speculative_tokens",
+            f"{drafted} drafted tokens and one more are above the {_MOST_DECODED} that a step takes of a request; use {_MOST_DECODED - 1} or fewer",
+        )
+    compilation = arguments.get("compilation-config")
+    sizes = compilation.get("cudagraph_capture_sizes") if isinstance(compilation, Mapping) else None
+    odd = [size for size in sizes if isinstance(size, int) and size % step] if isinstance(sizes, list) else []
+    if odd:
+        yield Fault(
+            "invalid",
+            "spec.engineArgs.compilation-config.cudagraph_capture_sizes",
+            f"with {drafted} drafted tokens sizes are multiples of {step}, which {', '.join(map(str, odd))} "
+            f"{'is' if len(odd) == 1 else 'are'} not",
+        )

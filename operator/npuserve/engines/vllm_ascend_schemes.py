@@ -16,6 +16,8 @@ from npuserve.models.facts import ModelFacts
 from npuserve.models.quantization import PLAIN, SCHEMES
 
 _DENSE_CACHE = "C8"
+_OWN_FP8 = "deepseek_v4"
+"""The model type whose FP8 checkpoints have kernels of their own."""
 _FAMILY = "950"
 """The one chip family with kernels for floating-point formats below 16 bits."""
 
@@ -73,6 +75,8 @@ def runs(scheme: str, model: ModelFacts, table: ArgumentTable, *, generation: st
     kernels = (_KERNELS | _KERNELS_950 if generation == _FAMILY else _KERNELS).get(base)
     if kernels is None or (base != scheme and generation in table.schemes):
         return False
+    if scheme == "FP8" and model.model_type == _OWN_FP8:
+        return "ds_linear" in table.schemes.get("", {})
     linear, experts = kernels
     registered = table.schemes.get(generation) or table.schemes.get("", {})
     if not model.experts:
@@ -98,18 +102,17 @@ def _base(scheme: str) -> str:
 
 
 def _reads_fp8(model: ModelFacts, table: ArgumentTable, generation: str) -> bool:
-    """FP8 checkpoints beside the 950 family: DeepSeek-V4's own kind, and where a version unpacks others to BF16 while
-    loading (va@0.30.0rc2:vllm_ascend/quantization/methods/w8a8/fp8_block.py)."""
-    if generation in table.schemes:
+    """FP8 checkpoints beside the 950 family: where a version unpacks them to BF16 while loading
+    (va@0.30.0rc2:vllm_ascend/quantization/methods/w8a8/fp8_block.py). DeepSeek-V4's own kind is read as a microscaling
+    format (methods/fp8.py), which that family alone computes in."""
+    if generation in table.schemes or model.model_type == _OWN_FP8:
         return False
-    own = any(kind.startswith("ds_") for kind in table.schemes.get("", {}))
-    unpacks = "fp8" in table.schemes.get("", {}).get("linear", frozenset())
-    return unpacks or (own and model.model_type == "deepseek_v4")
+    return "fp8" in table.schemes.get("", {}).get("linear", frozenset())
 
 
 def unpacks_fp8(choice: Choice) -> bool:
     """Whether FP8 weights lie in memory as BF16."""
-    return choice.scheme == "FP8" and choice.product.generation != _FAMILY and choice.model.model_type != "deepseek_v4"
+    return choice.scheme == "FP8" and choice.product.generation != _FAMILY
 
 
 def _why(scheme: str, model: ModelFacts, known: list[str]) -> str:

@@ -35,7 +35,7 @@ class Scheme:
     """Weights that share one scale; 0: one scale per output channel."""
     scale_bits: int = 32
     cut: bool = False
-    """The files hold the pieces of one tensor-parallel size (va@0.23.0:docs/source/tutorials/hardwares/310p.md)."""
+    """The files hold the pieces of one tensor-parallel size (va@0.18.0:docs/source/tutorials/hardwares/310p.md)."""
     elsewhere: str = ""
     """The row that the other linear layers of a mixture model follow; empty: the same."""
 

@@ -17,6 +17,7 @@ from npuserve.plan.image import decide_image
 from npuserve.plan.intent import Intent
 from npuserve.plan.layout import Layout, Question, choose_layout
 from npuserve.plan.plan import Refusal
+from npuserve.plan.siblings import offered, runnable
 from npuserve.plan.sticky import Pins
 
 
@@ -52,7 +53,9 @@ def _attempt(intent: Intent, pool: Pool, candidate: engines.Candidate) -> engine
         message = f"no source states the memory of {product.id}, so nothing can be planned for it; name another product"
         return engines.Refused(candidate, pool, 0, Refusal(Reason.UNKNOWN_HARDWARE, "spec.hardware.product", message))
     if (obstacle := engine.obstacle(choice)) is not None:
-        return engines.Refused(candidate, pool, 1, engines.obstacle_refusal(candidate, obstacle))
+        published = runnable(engine, choice) if obstacle.about == "quantization" else ()
+        refusal = engines.obstacle_refusal(candidate, obstacle, instead=offered(published))
+        return engines.Refused(candidate, pool, 1, refusal)
     image = intent.pins.image or decide_image(engine, candidate.version, product, intent.configuration.images)
     if isinstance(image, Refusal):
         return engines.Refused(candidate, pool, 2, image)

@@ -108,10 +108,11 @@ _KINDS: Mapping[str, Reason] = {
 }
 
 
-def obstacle_refusal(candidate: Candidate, obstacle: Obstacle) -> Refusal:
-    """An engine's obstacle as the refusal of a field."""
+def obstacle_refusal(candidate: Candidate, obstacle: Obstacle, *, instead: str = "") -> Refusal:
+    """An engine's obstacle as the refusal of a field; `instead` is what would do, as the object of a sentence."""
     reason, field = _ABOUT[obstacle.about]
-    return Refusal(reason, field, f"{candidate.engine.name} {candidate.version}: {obstacle.message}")
+    way_out = f"; or use {instead}" if instead else ""
+    return Refusal(reason, field, f"{candidate.engine.name} {candidate.version}: {obstacle.message}{way_out}")
 
 
 def fault_refusal(candidate: Candidate, fault: Fault) -> Refusal:

@@ -23,6 +23,7 @@ from npuserve.models.quantization import SCHEMES
 from npuserve.plan.hardware import Pool
 from npuserve.plan.memory import budget, gib, holds_one_request, shortfall, useful_tokens
 from npuserve.plan.plan import MemoryBudget, Refusal
+from npuserve.plan.siblings import offered, smaller
 
 MOST_WEIGHTS_ALONE = Fraction(1, 2)
 """Share of a single device's usable memory that weights may take; above it a second device at least triples the KV
@@ -242,7 +243,9 @@ def _too_large(question: Question, closest: Layout, context: ContextWindow) -> R
         fixes.append(f"set context.maxModelLen to {closest.memory.kv_cache_tokens // 1024 * 1024} or less")
     if (question.devices or question.wish.tensor) and devices < pool.largest:
         fixes.append(f"use more than {devices} devices")
-    if question.choice.scheme == "none":
+    if published := offered(smaller(question.engine, question.choice)):
+        fixes.append(f"use {published}")
+    elif question.choice.scheme == "none":
         fixes.append("use quantized weights")
     fixes.append("use a product with more memory per device")
     field = "spec.context.maxModelLen" if closest.memory.kv_cache > 0 and fixes[0].startswith("set") else "spec.model"

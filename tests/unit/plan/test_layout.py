@@ -122,7 +122,7 @@ def test_a_model_that_no_node_holds_is_refused_with_the_numbers() -> None:
     answer = refused(a_service("pvc://w/Qwen/Qwen3-235B-A22B"), A2)
     assert (answer.reason, answer.field) == (Reason.MODEL_TOO_LARGE, "spec.model")
     assert "on 8 x Atlas 800I A2 64G (61.0 GiB each)" in answer.message
-    assert "use quantized weights" in answer.message
+    assert "use the published W8A8 weights Eco-Tech/Qwen3-235B-A22B-w8a8-QuaRot" in answer.message
 
 
 def test_a_named_length_that_fits_nowhere_is_refused_with_one_that_does() -> None:
