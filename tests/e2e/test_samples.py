@@ -14,7 +14,7 @@ from tests.support.waiting import NotYet, until
 
 EXPECTED = {
     "qwen3-32b": ("vllm-ascend", "Atlas 800I A2 64G", "huawei.com/Ascend910", 2, "bfloat16", "a2-"),
-    "qwen3-32b-mindie": ("mindie", "Atlas 800I A2 64G", "huawei.com/Ascend910", 2, "bfloat16", "a2-"),
+    "qwen3-32b-mindie": ("mindie", "Atlas 800I A2 64G", "huawei.com/Ascend910", 4, "bfloat16", "a2-"),
     "qwen3-8b-300i-duo": ("vllm-ascend", "Atlas 300I Duo 96G", "huawei.com/Ascend310P", 1, "float16", "duo-"),
 }
 """Backend, product, resource name, devices, dtype, and how the names of the product's nodes begin."""
