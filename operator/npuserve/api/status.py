@@ -217,8 +217,8 @@ class InferenceServiceStatus(Shape):
         tuple[StatusCondition, ...],
         Field(strict=False, max_length=16, json_schema_extra=list_map("type")),
     ] = ()
-    """Statements about the service: `Ready` always, `Reconciling` and `Stalled` only while they are true, and
-    `Accepted`, `ModelReady`, `Available`, `Scaling` and `Degraded`."""
+    """Statements about the service: `Ready` always, `Reconciling` and `Stalled` only while they are true,
+    `Accepted`, `ModelReady`, `Available`, `Scaling` and `Degraded`, and `Advisory` while something is worth knowing."""
 
     replicas: Count | None = None
     """Replicas that exist."""
