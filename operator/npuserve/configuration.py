@@ -88,7 +88,9 @@ class Profile(_Section):
 class Configuration(_Section):
     """The whole file; every key has a default, so that an empty file is a valid one."""
 
-    flavour: Literal["auto", "mindcluster-native", "mindcluster-volcano", "hami", "huawei-cce"] = "auto"
+    flavour: Literal[
+        "auto", "mindcluster-native", "mindcluster-volcano", "mindcluster-volcano-before-7.3", "hami", "huawei-cce"
+    ] = "auto"
     scheduler_name: str = ""
     engine_preference: tuple[str, ...] = ()
     """Engines in the order `backend: auto` tries them; empty keeps the shipped order."""

@@ -173,6 +173,9 @@ class StatusPlan(Shape):
     devices: Count
     """NPU devices per replica, over all of its nodes."""
 
+    device_memory: Quantity | None = None
+    """Memory of the part of one device that a replica gets, for example `16Gi`. Absent: whole devices."""
+
     nodes: Count
     """Nodes per replica."""
 

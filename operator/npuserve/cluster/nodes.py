@@ -2,7 +2,8 @@
 
 Rule: the resource name gives the family and the products that can be meant; labels strike out the rows they contradict;
 a row that exists only under a label of its own needs that label. Where several memory sizes remain, the smallest is
-assumed, because a plan for too much memory fails at start. Labels: MC:docs/en/scheduling/api/k8s.md (26.0 and older)
+assumed, because a plan for too much memory fails at start. A node that shares devices offers a hundred units of each
+(MC:component/ascend-device-plugin, -shareDevCount=100). Labels: MC:docs/en/scheduling/api/k8s.md (26.0 and older)
 and MC:docs/zh/scheduling/06_api/12_k8s.md (26.1), HAMi: `ascend=on`.
 """
 
@@ -16,7 +17,7 @@ from typing import Any
 
 from npuserve.chips import PRODUCTS, Product, chip_name
 from npuserve.cluster.facts import NodeFacts, Taint
-from npuserve.cluster.flavours import FAMILIES
+from npuserve.cluster.flavours import FAMILIES, SHARED
 from npuserve.quantity import whole
 
 CHIP_LABEL = "node.kubernetes.io/npu.chip.name"
@@ -27,7 +28,7 @@ USAGE_LABEL = "server-usage"
 TELLING_LABELS = (CHIP_LABEL, MEMORY_LABEL, TYPE_LABEL, CARD_LABEL, USAGE_LABEL)
 """The labels that say which product a node is."""
 ARCH_LABEL = "kubernetes.io/arch"
-SHARED_LABEL = "huawei.com/scheduler.chip1softsharedev.enable"
+_UNITS_OF_A_SHARED_DEVICE = 100
 
 _RESOURCE_PREFIX = "huawei.com/"
 _PART_OF_A_DEVICE = re.compile(r"(-memory|-core|npu-core|-\d+c(\.\S+)?|-V|-VPro|-IPro)$")
@@ -58,7 +59,9 @@ def _facts(
     resource: str,
 ) -> NodeFacts | None:
     family = _family(resource, labels, frozenset(offered))
-    devices = _devices(metadata, resource, whole(offered[resource]))
+    shares = labels.get(SHARED[0]) == SHARED[1]
+    units = whole(offered[resource])
+    devices = max(1, units // _UNITS_OF_A_SHARED_DEVICE) if shares else _devices(metadata, resource, units)
     rows = _rows(resource, family, tuple(labels.get(key, "") for key in TELLING_LABELS), devices)
     if not rows:
         return None
@@ -81,7 +84,7 @@ def _facts(
         labels=labels,
         taints=_taints(spec),
         schedulable=not spec.get("unschedulable", False),
-        shares_devices=labels.get(SHARED_LABEL) == "true",
+        shares_devices=shares,
     )
 
 

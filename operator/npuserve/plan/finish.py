@@ -49,6 +49,8 @@ def finish(intent: Intent, chosen: Sketch, *, why: tuple[str, ...]) -> Plan | Re
             topology.reason(host),
             timing.reason(times),
         ),
+        avoided_labels=chosen.pool.avoided,
+        slice_mib=0 if chosen.pool.part is None else chosen.pool.part.mib,
     )
 
 

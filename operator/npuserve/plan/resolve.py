@@ -16,6 +16,7 @@ from npuserve.plan.hardware import narrowed, pools
 from npuserve.plan.intent import intend
 from npuserve.plan.plan import Plan, Record, Refusal
 from npuserve.plan.service import Service
+from npuserve.plan.slicing import sliced
 from npuserve.plan.sticky import Pins, parts_of, pins_to_try
 from npuserve.plan.template import template_refusal
 
@@ -44,7 +45,8 @@ def _decide(service: Service, cluster: ClusterFacts, configuration: Configuratio
     if isinstance(intent, Refusal):
         return intent
     spec = service.spec
-    offered = pools(narrowed(spec.hardware, service.profile), spec.template, cluster)
+    there = pools(narrowed(spec.hardware, service.profile), spec.template, cluster)
+    offered = there if isinstance(there, Refusal) else sliced(there, spec.hardware, spec.parallelism)
     if isinstance(offered, Refusal):
         return offered
     kept = tuple(

@@ -77,7 +77,9 @@ def is_blocked(seen: Seen) -> bool:
 
 def planned_sentence(plan: Plan) -> str:
     """The plan in one sentence."""
-    count = f"{plan.devices} device{'s' * (plan.devices != 1)}"
+    count = (
+        f"{plan.slice_mib} MiB of a device" if plan.slice_mib else f"{plan.devices} device{'s' * (plan.devices != 1)}"
+    )
     return f"{plan.backend} {plan.backend_version} on {count} of {plan.product} per replica"
 
 

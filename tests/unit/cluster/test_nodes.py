@@ -146,7 +146,8 @@ def test_a_node_without_healthy_devices_is_nothing() -> None:
 
 
 def test_a_node_that_shares_devices_by_percentage_is_marked() -> None:
-    assert facts(labels={"huawei.com/scheduler.chip1softsharedev.enable": "true"}, devices=8).shares_devices
+    (shared,) = read_node(machines.A2_SHARED.node("node"))
+    assert (shared.shares_devices, shared.devices, shared.products[0]) == (True, 8, "Atlas 800I A2 64G")
     assert not facts().shares_devices
 
 

@@ -461,3 +461,10 @@ def test_advice_is_written_once() -> None:
     )
     assert same_status(first.status, again.status)
     assert again.events == ()
+
+
+def test_a_part_of_a_device_is_shown_with_its_memory() -> None:
+    part = a_plan(devices=1, slice_mib=16384)
+    assert status_plan(part, 1)["deviceMemory"] == "16Gi"
+    assert "deviceMemory" not in status_plan(a_plan(), 1)
+    assert "on 16384 MiB of a device of" in message(told(part), "Accepted")
