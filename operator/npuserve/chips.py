@@ -75,6 +75,8 @@ class Product:
     devices_per_numa_node: int | None = None
     """Devices that share a NUMA node of the host, where dumps of `npu-smi info -t topo` agree (modelscope/swift:docs).
     """
+    numa_nodes: int | None = None
+    """NUMA nodes of the host: four Kunpeng 920 with two each (VA#2999)."""
     cost: int = 50
     """Order in which products that fit equally well are taken: lower first.
 
@@ -111,7 +113,7 @@ _CCE_910 = "huawei.com/ascend-1980"
 _A2 = Product(
     id="", generation="A2", chips=(), memory_gib=64, usable_mib=62423, dtypes=_PLAIN, devices_per_node=(8,), request_sizes=_ANY_TO_8,
     resource="huawei.com/Ascend910", cce_resource=_CCE_910, policy="chip8-node8", accelerator_types=("module-910b-8",), cost=30,
-    devices_per_numa_node=2,
+    devices_per_numa_node=2, numa_nodes=8,
 )  # fmt: skip
 _A3 = Product(
     id="", generation="A3", chips=("910C",), spellings=("Ascend910_93", "Ascend910"), memory_gib=64, usable_mib=62423, dtypes=_PLAIN, devices_per_node=(16,),

@@ -76,6 +76,9 @@ class Profile(_Section):
     """Directories of the node under which host:// weights are allowed."""
     run_as_user: int | None = None
     run_as_group: int | None = None
+    hugetlb_group: int | None = Field(default=None, ge=0)
+    """Group that the nodes' vm.hugetlb_shm_group lets use huge pages as shared memory; replicas with huge pages join it.
+    """
     hardware: tuple[HardwareRow, ...] = ()
     topology_policy: Literal["", "none", "best-effort", "restricted", "single-numa-node"] = ""
     """The kubelets' Topology Manager policy; it cannot be read from the cluster."""

@@ -43,7 +43,7 @@ def _pod(owner: Owner, asked: Template, plan: Plan, *, profile: Profile, pull_po
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": plan.timing.grace,
-        "securityContext": pod_security(profile),
+        "securityContext": pod_security(plan, profile),
         "containers": [engine_container(plan, volumes, profile=profile, pull_policy=pull_policy)],
         "volumes": [item.volume for item in volumes],
         **_placement(asked, plan, profile),

@@ -89,6 +89,14 @@ def test_pinned_cpus_make_the_pod_guaranteed() -> None:
     assert resources["limits"]["hugepages-2Mi"] == "8Gi"
 
 
+def test_replicas_with_huge_pages_join_the_group_that_may_use_them() -> None:
+    profile = Profile(name="p", hugetlb_group=1001)
+    pages = a_plan(topology=a_topology(hugepages=HUGE_PAGES))
+    assert a_pod(pages, profile=profile)["spec"]["securityContext"]["supplementalGroups"] == [1001]
+    assert "supplementalGroups" not in a_pod(pages)["spec"]["securityContext"]
+    assert "supplementalGroups" not in a_pod(profile=profile)["spec"]["securityContext"]
+
+
 def test_cpus_and_memory_have_no_limit_unless_pinned() -> None:
     resources = an_engine(a_plan(topology=a_topology(cpus="2500m", memory="1.5Gi")))["resources"]
     assert resources["requests"] | {"cpu": "2500m", "memory": "1536Mi"} == resources["requests"]
