@@ -189,6 +189,16 @@ def test_huge_pages_that_no_node_has_are_refused_with_those_there_are(pages: dic
     assert told in answer.message
 
 
+def test_a_product_whose_hosts_have_the_pages_is_taken_before_a_cheaper_one_without() -> None:
+    cheap = a_node(name="cheap", labels={"node.kubernetes.io/npu.chip.name": "910B4"})
+    del cheap["status"]["allocatable"]["hugepages-2Mi"]
+    wish = {"topology": {"hugepages": {"size": "2Mi", "amount": "8Gi"}}}
+    plan = planned(a_service(QWEN, hardware=wish), cluster(cheap, A2_64G))
+    assert plan.product == "Atlas 800I A2 64G"
+    assert "not Atlas 800I A2 32G: no Atlas 800I A2 32G node has 8Gi of 2Mi pages" in said(plan, "hardware")
+    assert planned(a_service(QWEN), cluster(cheap, A2_64G)).product == "Atlas 800I A2 32G"
+
+
 def test_cards_without_huge_pages_say_so() -> None:
     wish = {"topology": {"hugepages": {"size": "2Mi", "amount": "1Gi"}}}
     assert "the nodes offer none" in refused(a_service("pvc://w/Qwen/Qwen3-8B", hardware=wish), cluster(DUO)).message
