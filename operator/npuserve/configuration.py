@@ -6,8 +6,10 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.alias_generators import to_camel
+
+from npuserve import chips
 
 
 class _Section(BaseModel):
@@ -21,15 +23,30 @@ class ImageOverride(_Section):
     version: str = ""
     product: str = ""
     """A product id or the beginning of one."""
+    chip: str = ""
+    """A chip that the product is sold with, such as 910B3, or a family that images are built for, such as A2."""
+    os: Literal["", "ubuntu", "openeuler"] = ""
     image: str
+
+    @field_validator("chip")
+    @classmethod
+    def _known(cls, chip: str) -> str:
+        families = dict.fromkeys(row.generation for row in chips.PRODUCTS)
+        if chip and not chips.with_chip(chip) and chip.upper() not in families:
+            raise ValueError(
+                f"no chip is called {chip!r}; name one of the product table, or a family: {', '.join(families)}"
+            )
+        return chip
 
 
 class Images(_Section):
     """Where engine images come from."""
 
     os: Literal["ubuntu", "openeuler"] = "ubuntu"
+    registry: str = ""
+    """A registry that mirrors all published images: it stands for theirs, and the rest of the name stays."""
     mirrors: dict[str, str] = Field(default_factory=dict)
-    """Registry (or any prefix of an image) to its mirror: {quay.io: mirror.example/quay}."""
+    """Registry (or any prefix of an image) to its mirror: {quay.io: mirror.example/quay}. Goes before `registry`."""
     overrides: tuple[ImageOverride, ...] = ()
     pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
 
