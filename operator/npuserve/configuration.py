@@ -111,6 +111,9 @@ class Configuration(_Section):
     flavour: Literal[
         "auto", "mindcluster-native", "mindcluster-volcano", "mindcluster-volcano-before-7.3", "hami", "huawei-cce"
     ] = "auto"
+    resource_names: dict[str, str] = Field(default_factory=dict)
+    """Resources that MindCluster's device plugin was told to rename (deviceNameCustomization.json), each with its published
+    name: {example.com/npu: huawei.com/Ascend910}."""
     scheduler_name: str = ""
     engine_preference: tuple[str, ...] = ()
     """Engines in the order `backend: auto` tries them; empty keeps the shipped order."""
@@ -123,6 +126,15 @@ class Configuration(_Section):
     """Assumed download speed of weights, for start-up limits."""
     drain_seconds: int = Field(default=120, ge=0, le=3600)
     shutdown_seconds: int = Field(default=30, ge=0, le=3600)
+
+    @field_validator("resource_names")
+    @classmethod
+    def _published(cls, names: dict[str, str]) -> dict[str, str]:
+        published = dict.fromkeys(row.resource for row in chips.PRODUCTS)
+        for own, name in names.items():
+            if name not in published:
+                raise ValueError(f"{own}: {name!r} is no published name; names: {', '.join(published)}")
+        return names
 
     def profile(self, namespace: str) -> Profile:
         """The first profile that covers the namespace; an empty one when none does."""

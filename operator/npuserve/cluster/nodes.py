@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from npuserve.chips import PRODUCTS, Product, chip_name
-from npuserve.cluster.facts import NodeFacts, Taint
+from npuserve.cluster.facts import NOTHING_RENAMED, NodeFacts, Taint
 from npuserve.cluster.flavours import FAMILIES, SHARED
 from npuserve.quantity import whole
 
@@ -34,8 +34,12 @@ _RESOURCE_PREFIX = "huawei.com/"
 _PART_OF_A_DEVICE = re.compile(r"(-memory|-core|npu-core|-\d+c(\.\S+)?|-V|-VPro|-IPro)$")
 
 
-def read_node(node: Mapping[str, Any]) -> tuple[NodeFacts, ...]:
-    """One entry per whole-device NPU resource of a Node object; () for a node without NPUs. Total: odd objects give ()."""
+def read_node(node: Mapping[str, Any], renamed: Mapping[str, str] = NOTHING_RENAMED) -> tuple[NodeFacts, ...]:
+    """One entry per whole-device NPU resource of a Node object; () for a node without NPUs. `renamed`: published names
+    of resources that bear another.
+
+    Total: odd objects give ().
+    """
     metadata, spec, status = (_object(node, key) for key in ("metadata", "spec", "status"))
     labels = {str(key): str(value) for key, value in _object(metadata, "labels").items()}
     offered = {
@@ -44,10 +48,10 @@ def read_node(node: Mapping[str, Any]) -> tuple[NodeFacts, ...]:
     return tuple(
         facts
         for resource in sorted(offered)
-        if resource.startswith(_RESOURCE_PREFIX)
-        and not _PART_OF_A_DEVICE.search(resource)
+        if (resource in renamed or (resource.startswith(_RESOURCE_PREFIX) and not _PART_OF_A_DEVICE.search(resource)))
         and whole(offered[resource]) > 0
-        if (facts := _facts(metadata, labels, spec, offered, resource)) is not None
+        if (facts := _facts(metadata, labels, spec, offered, resource, published=renamed.get(resource, resource)))
+        is not None
     )
 
 
@@ -57,12 +61,14 @@ def _facts(
     spec: Mapping[str, Any],
     offered: Mapping[str, Any],
     resource: str,
+    *,
+    published: str,
 ) -> NodeFacts | None:
-    family = _family(resource, labels, frozenset(offered))
+    family = _family(published, labels, frozenset(offered))
     shares = labels.get(SHARED[0]) == SHARED[1]
     units = whole(offered[resource])
     devices = max(1, units // _UNITS_OF_A_SHARED_DEVICE) if shares else _devices(metadata, resource, units)
-    rows = _rows(resource, family, tuple(labels.get(key, "") for key in TELLING_LABELS), devices)
+    rows = _rows(published, family, tuple(labels.get(key, "") for key in TELLING_LABELS), devices)
     if not rows:
         return None
     return NodeFacts(

@@ -96,8 +96,17 @@ def test_a_renamed_resource_is_read_by_its_labels() -> None:
     )
 
 
-def test_a_renamed_resource_without_labels_is_nothing() -> None:
+RENAMED = {"example.com/npu": "huawei.com/Ascend910", "huawei.com/our-npu": "huawei.com/Ascend310P"}
+
+
+def test_a_renamed_resource_without_labels_is_what_the_configuration_says() -> None:
     assert read_node(a_node("huawei.com/our-npu")) == ()
+    assert read_node(a_node("example.com/npu")) == ()
+    (servers,) = read_node(a_node("example.com/npu", 16), RENAMED)
+    assert (servers.resource, servers.family, servers.devices) == ("example.com/npu", "mindcluster", 16)
+    assert "A3" in servers.products[0]
+    (cards,) = read_node(a_node("huawei.com/our-npu"), RENAMED)
+    assert "300I" in cards.products[0]
 
 
 @pytest.mark.parametrize(
