@@ -6,8 +6,10 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.alias_generators import to_camel
+
+from npuserve import chips
 
 
 class _Section(BaseModel):
@@ -21,15 +23,30 @@ class ImageOverride(_Section):
     version: str = ""
     product: str = ""
     """A product id or the beginning of one."""
+    chip: str = ""
+    """A chip that the product is sold with, such as 910B3, or a family that images are built for, such as A2."""
+    os: Literal["", "ubuntu", "openeuler"] = ""
     image: str
+
+    @field_validator("chip")
+    @classmethod
+    def _known(cls, chip: str) -> str:
+        families = dict.fromkeys(row.generation for row in chips.PRODUCTS)
+        if chip and not chips.with_chip(chip) and chip.upper() not in families:
+            raise ValueError(
+                f"no chip is called {chip!r}; name one of the product table, or a family: {', '.join(families)}"
+            )
+        return chip
 
 
 class Images(_Section):
     """Where engine images come from."""
 
     os: Literal["ubuntu", "openeuler"] = "ubuntu"
+    registry: str = ""
+    """A registry that mirrors all published images: it stands for theirs, and the rest of the name stays."""
     mirrors: dict[str, str] = Field(default_factory=dict)
-    """Registry (or any prefix of an image) to its mirror: {quay.io: mirror.example/quay}."""
+    """Registry (or any prefix of an image) to its mirror: {quay.io: mirror.example/quay}. Goes before `registry`."""
     overrides: tuple[ImageOverride, ...] = ()
     pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
 
@@ -76,6 +93,9 @@ class Profile(_Section):
     """Directories of the node under which host:// weights are allowed."""
     run_as_user: int | None = None
     run_as_group: int | None = None
+    hugetlb_group: int | None = Field(default=None, ge=0)
+    """Group that the nodes' vm.hugetlb_shm_group lets use huge pages as shared memory; replicas with huge pages join it.
+    """
     hardware: tuple[HardwareRow, ...] = ()
     topology_policy: Literal["", "none", "best-effort", "restricted", "single-numa-node"] = ""
     """The kubelets' Topology Manager policy; it cannot be read from the cluster."""
@@ -88,7 +108,12 @@ class Profile(_Section):
 class Configuration(_Section):
     """The whole file; every key has a default, so that an empty file is a valid one."""
 
-    flavour: Literal["auto", "mindcluster-native", "mindcluster-volcano", "hami", "huawei-cce"] = "auto"
+    flavour: Literal[
+        "auto", "mindcluster-native", "mindcluster-volcano", "mindcluster-volcano-before-7.3", "hami", "huawei-cce"
+    ] = "auto"
+    resource_names: dict[str, str] = Field(default_factory=dict)
+    """Resources that MindCluster's device plugin was told to rename (deviceNameCustomization.json), each with its published
+    name: {example.com/npu: huawei.com/Ascend910}."""
     scheduler_name: str = ""
     engine_preference: tuple[str, ...] = ()
     """Engines in the order `backend: auto` tries them; empty keeps the shipped order."""
@@ -101,6 +126,15 @@ class Configuration(_Section):
     """Assumed download speed of weights, for start-up limits."""
     drain_seconds: int = Field(default=120, ge=0, le=3600)
     shutdown_seconds: int = Field(default=30, ge=0, le=3600)
+
+    @field_validator("resource_names")
+    @classmethod
+    def _published(cls, names: dict[str, str]) -> dict[str, str]:
+        published = dict.fromkeys(row.resource for row in chips.PRODUCTS)
+        for own, name in names.items():
+            if name not in published:
+                raise ValueError(f"{own}: {name!r} is no published name; names: {', '.join(published)}")
+        return names
 
     def profile(self, namespace: str) -> Profile:
         """The first profile that covers the namespace; an empty one when none does."""

@@ -19,6 +19,7 @@ from npuserve.configuration import Configuration
 from npuserve.engines import ENGINES
 from npuserve.engines.contract import (
     SERVICE_PORT,
+    Caution,
     Choice,
     ContextWindow,
     Fault,
@@ -162,7 +163,7 @@ class Tiny:
     def longest_context(self, choice: Choice, arguments: Mapping[str, Any]) -> int:
         return choice.model.max_context
 
-    def caution(self, choice: Choice) -> str | None:
+    def caution(self, product: Product, version: str) -> Caution | None:
         return None
 
     def image(self, product: Product, version: str, *, os: str) -> str | None:

@@ -173,6 +173,9 @@ class StatusPlan(Shape):
     devices: Count
     """NPU devices per replica, over all of its nodes."""
 
+    device_memory: Quantity | None = None
+    """Memory of the part of one device that a replica gets, for example `16Gi`. Absent: whole devices."""
+
     nodes: Count
     """Nodes per replica."""
 
@@ -217,8 +220,8 @@ class InferenceServiceStatus(Shape):
         tuple[StatusCondition, ...],
         Field(strict=False, max_length=16, json_schema_extra=list_map("type")),
     ] = ()
-    """Statements about the service: `Ready` always, `Reconciling` and `Stalled` only while they are true, and
-    `Accepted`, `ModelReady`, `Available`, `Scaling` and `Degraded`."""
+    """Statements about the service: `Ready` always, `Reconciling` and `Stalled` only while they are true,
+    `Accepted`, `ModelReady`, `Available`, `Scaling` and `Degraded`, and `Advisory` while something is worth knowing."""
 
     replicas: Count | None = None
     """Replicas that exist."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+
+NOTHING_RENAMED: Mapping[str, str] = MappingProxyType({})
+"""Published names of resources by the names they bear, where they bear their own."""
 
 
 @dataclass(frozen=True, slots=True)

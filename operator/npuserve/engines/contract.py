@@ -248,6 +248,17 @@ class Obstacle:
 
 
 @dataclass(frozen=True, slots=True)
+class Caution:
+    """What a platform engineer should know before relying on an engine version on a product; it serves all the same."""
+
+    kind: Literal["maintenance", "experimental", "pre-release"]
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """A field of the service that the engine cannot honour, and the fix."""
 
@@ -278,9 +289,8 @@ class Engine(Protocol):
     def longest_context(self, choice: Choice, arguments: Mapping[str, Any]) -> int:
         """Tokens of the longest request that the engine can serve the model with."""
 
-    def caution(self, choice: Choice) -> str | None:
-        """What a platform engineer should know before relying on the choice ("experimental on this product"); None when
-        nothing."""
+    def caution(self, product: Product, version: str) -> Caution | None:
+        """What to know before relying on this version on the product; None when nothing."""
 
     def image(self, product: Product, version: str, *, os: str) -> str | None:
         """The published image for product and version; None when none is published."""

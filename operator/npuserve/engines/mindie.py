@@ -16,6 +16,7 @@ from npuserve.engines.activations import activation_bytes
 from npuserve.engines.arguments import check_config_paths, check_environment, load_table
 from npuserve.engines.contract import (
     FILES_DIR,
+    Caution,
     Choice,
     ContextWindow,
     Fault,
@@ -111,8 +112,10 @@ class Mindie:
         """The model's own: the server reads rope settings from the weights' files only."""
         return choice.model.max_context
 
-    def caution(self, choice: Choice) -> str | None:
-        return "its vendor maintains it without new features since 3.1.0 and recommends another engine"
+    def caution(self, product: Product, version: str) -> Caution | None:
+        return Caution(
+            "maintenance", "its vendor maintains it without new features since 3.1.0 and recommends another engine"
+        )
 
     def image(self, product: Product, version: str, *, os: str) -> str | None:
         return _IMAGES.get((version, product.generation))

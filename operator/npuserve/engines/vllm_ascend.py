@@ -24,6 +24,7 @@ from npuserve.engines.arguments import (
 )
 from npuserve.engines.contract import (
     SERVICE_PORT,
+    Caution,
     Choice,
     ContextWindow,
     Fault,
@@ -108,11 +109,11 @@ class VllmAscend:
             return launching.overridden_context(choice.model, _object(own["hf-overrides"]))
         return longest(choice.model)
 
-    def caution(self, choice: Choice) -> str | None:
-        if choice.product.generation == "310P":
-            return f"{NAME} supports {choice.product.id} experimentally"
-        if choice.version in PRERELEASES:
-            return f"{choice.version} is a pre-release"
+    def caution(self, product: Product, version: str) -> Caution | None:
+        if product.generation == "310P":
+            return Caution("experimental", f"{NAME} supports {product.id} experimentally")
+        if version in PRERELEASES:
+            return Caution("pre-release", f"{version} is a pre-release")
         return None
 
     def image(self, product: Product, version: str, *, os: str) -> str | None:

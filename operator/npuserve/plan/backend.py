@@ -15,7 +15,7 @@ from typing import Any
 from npuserve.api.conditions import Reason
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.engines import ENGINES, find
-from npuserve.engines.contract import Choice, Engine, Fault, Obstacle
+from npuserve.engines.contract import Caution, Choice, Engine, Fault, Obstacle
 from npuserve.plan.hardware import Pool
 from npuserve.plan.layout import Layout
 from npuserve.plan.plan import Refusal
@@ -44,8 +44,8 @@ class Sketch:
     context_reason: str
 
     @property
-    def caution(self) -> str | None:
-        return self.candidate.engine.caution(self.choice)
+    def caution(self) -> Caution | None:
+        return self.candidate.engine.caution(self.pool.product, self.candidate.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ def reasons(chosen: Sketch, attempts: list[Sketch | Refused], *, asked: str, nam
 
 def _behind(item: Sketch, chosen: Sketch) -> str:
     if item.caution and not chosen.caution:
-        return item.caution
+        return item.caution.message
     if item.pool.product.cost > chosen.pool.product.cost:
         return "it ranks behind in cost"
     return "it has less room now"

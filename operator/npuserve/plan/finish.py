@@ -46,9 +46,13 @@ def finish(intent: Intent, chosen: Sketch, *, why: tuple[str, ...]) -> Plan | Re
             *why,
             intent.scheme.reason,
             *_details(intent, chosen, host),
-            topology.reason(host),
+            *topology.reasons(
+                host, pool=chosen.pool, profile=intent.service.profile, devices=layout.parallelism.devices
+            ),
             timing.reason(times),
         ),
+        avoided_labels=chosen.pool.avoided,
+        slice_mib=0 if chosen.pool.part is None else chosen.pool.part.mib,
     )
 
 
@@ -75,7 +79,7 @@ def _launch_request(intent: Intent, chosen: Sketch, host: Topology, *, times: Ti
         arguments=intent.arguments,
         variables=tuple(intent.variables.items()),
         api_key=intent.api_key,
-        bind_cpus=host.cpu_pinning or host.numa != "none",
+        bind_cpus=topology.binds(host, chosen.layout.parallelism.devices),
         startup_seconds=times.startup,
         drain_seconds=times.drain,
         shutdown_seconds=times.shutdown,

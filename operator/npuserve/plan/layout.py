@@ -131,7 +131,13 @@ def _why(question: Question, split: Parallelism) -> str:
 def _counts(question: Question) -> tuple[int, ...] | Refusal:
     """Device counts to try, upwards."""
     product, largest = question.pool.product, question.pool.largest
-    allowed = tuple(size for size in product.request_sizes if size <= largest)
+    allowed = question.pool.request_sizes
+    if not allowed:
+        return Refusal(
+            Reason.ILLEGAL_DEVICE_COUNT,
+            "spec.hardware",
+            f"{product.id} nodes here have {largest} device, which {question.pool.flavour.name} does not hand out; use another product",
+        )
     wish = question.wish
     named = question.devices or _product_of(wish)
     if named is None:
@@ -218,11 +224,7 @@ def _no_legal_split(question: Question, counts: tuple[int, ...]) -> Refusal:
     tensor = wish.tensor or counts[-1]
     split = Parallelism(tensor, wish.pipeline or 1, wish.data or 1, _expert(question, tensor * (wish.data or 1)))
     reasons = _obstacles(question, split) or (f"no layout of {_listed(counts)} devices uses them all",)
-    possible = [
-        size
-        for size in question.pool.product.request_sizes
-        if size <= question.pool.largest and _splittable(question, size)
-    ]
+    possible = [size for size in question.pool.request_sizes if _splittable(question, size)]
     fix = (
         f"tensor sizes that work on {question.pool.product.id}: {_listed(tuple(possible))}"
         if possible
@@ -247,7 +249,7 @@ def _too_large(question: Question, closest: Layout, context: ContextWindow) -> R
         fixes.append(f"use {published}")
     elif question.choice.scheme == "none":
         fixes.append("use quantized weights")
-    fixes.append("use a product with more memory per device")
+    fixes.append("raise hardware.memory" if pool.part else "use a product with more memory per device")
     field = "spec.context.maxModelLen" if closest.memory.kv_cache > 0 and fixes[0].startswith("set") else "spec.model"
     reason = Reason.CONTEXT_TOO_LONG if field.startswith("spec.context") else Reason.MODEL_TOO_LARGE
     return Refusal(

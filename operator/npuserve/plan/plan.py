@@ -95,6 +95,10 @@ class Plan:
     served_name: str
     launch: Launch
     reasons: tuple[str, ...]
+    avoided_labels: tuple[tuple[str, str], ...] = ()
+    """Labels of nodes on which the resource means something else."""
+    slice_mib: int = 0
+    """Memory of the part of one device that a replica gets; 0: whole devices."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,18 @@ from npuserve.cluster.facts import ClusterFacts
 from npuserve.configuration import Configuration
 from npuserve.plan import backend
 from npuserve.plan.attempts import attempts
+from npuserve.plan.backend import Refused, Sketch
 from npuserve.plan.finish import finish
 from npuserve.plan.hardware import narrowed, pools
-from npuserve.plan.intent import intend
+from npuserve.plan.intent import Intent, intend
 from npuserve.plan.plan import Plan, Record, Refusal
 from npuserve.plan.service import Service
+from npuserve.plan.slicing import sliced
 from npuserve.plan.sticky import Pins, parts_of, pins_to_try
 from npuserve.plan.template import template_refusal
+
+_HOST_STEP = 6
+"""What a host cannot give is told last: everything else was right."""
 
 
 def resolve(
@@ -44,7 +49,8 @@ def _decide(service: Service, cluster: ClusterFacts, configuration: Configuratio
     if isinstance(intent, Refusal):
         return intent
     spec = service.spec
-    offered = pools(narrowed(spec.hardware, service.profile), spec.template, cluster)
+    there = pools(narrowed(spec.hardware, service.profile), spec.template, cluster)
+    offered = there if isinstance(there, Refusal) else sliced(there, spec.hardware, spec.parallelism)
     if isinstance(offered, Refusal):
         return offered
     kept = tuple(
@@ -60,12 +66,21 @@ def _decide(service: Service, cluster: ClusterFacts, configuration: Configuratio
     wanted = backend.candidates(pins.engine or spec.backend, pins.version or spec.backend_version, preferred)
     if isinstance(wanted, Refusal):
         return wanted
-    tried = attempts(intent, kept, wanted)
+    return _settled(intent, attempts(intent, kept, wanted), cluster)
+
+
+def _settled(intent: Intent, tried: list[Sketch | Refused], cluster: ClusterFacts) -> Plan | Refusal:
+    """The best sketch whose host can give what the service asks of it; the others are told as refused by their host."""
     chosen = backend.choose(tried, cluster)
     if isinstance(chosen, Refusal):
         return chosen
+    spec = intent.service.spec
     why = backend.reasons(chosen, tried, asked=spec.backend, named=spec.hardware.product)
-    return finish(intent, chosen, why=(*why, *_unknown_capacity(cluster)))
+    outcome = finish(intent, chosen, why=(*why, *_unknown_capacity(cluster)))
+    if isinstance(outcome, Plan):
+        return outcome
+    passed = Refused(chosen.candidate, chosen.pool, _HOST_STEP, outcome)
+    return _settled(intent, [passed if item is chosen else item for item in tried], cluster)
 
 
 def _unknown_capacity(cluster: ClusterFacts) -> tuple[str, ...]:

@@ -96,8 +96,17 @@ def test_a_renamed_resource_is_read_by_its_labels() -> None:
     )
 
 
-def test_a_renamed_resource_without_labels_is_nothing() -> None:
+RENAMED = {"example.com/npu": "huawei.com/Ascend910", "huawei.com/our-npu": "huawei.com/Ascend310P"}
+
+
+def test_a_renamed_resource_without_labels_is_what_the_configuration_says() -> None:
     assert read_node(a_node("huawei.com/our-npu")) == ()
+    assert read_node(a_node("example.com/npu")) == ()
+    (servers,) = read_node(a_node("example.com/npu", 16), RENAMED)
+    assert (servers.resource, servers.family, servers.devices) == ("example.com/npu", "mindcluster", 16)
+    assert "A3" in servers.products[0]
+    (cards,) = read_node(a_node("huawei.com/our-npu"), RENAMED)
+    assert "300I" in cards.products[0]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +155,8 @@ def test_a_node_without_healthy_devices_is_nothing() -> None:
 
 
 def test_a_node_that_shares_devices_by_percentage_is_marked() -> None:
-    assert facts(labels={"huawei.com/scheduler.chip1softsharedev.enable": "true"}, devices=8).shares_devices
+    (shared,) = read_node(machines.A2_SHARED.node("node"))
+    assert (shared.shares_devices, shared.devices, shared.products[0]) == (True, 8, "Atlas 800I A2 64G")
     assert not facts().shares_devices
 
 
