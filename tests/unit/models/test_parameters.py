@@ -65,6 +65,7 @@ STATED = {
     "Qwen/Qwen2.5-VL-7B-Instruct": 8.29,
     "Qwen/Qwen3-14B": 14.8,
     "Qwen/Qwen3-VL-2B-Instruct": 2.13,
+    "Qwen/Qwen3.5-4B": 4.66,
     "XiaomiMiMo/MiMo-7B-Base": 7.6,
     "baichuan-inc/Baichuan2-7B-Base": 7.5,
     "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B": 7.61,
