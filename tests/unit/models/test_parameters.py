@@ -134,6 +134,13 @@ def test_active_parameters_are_those_of_the_chosen_experts(name: str, billions: 
     assert active_parameters(lookup(name)) / 1e9 == pytest.approx(billions, rel=0.07)
 
 
+def test_an_encoder_of_glm_has_its_gate_under_every_name_the_library_gave_it() -> None:
+    blocks = 24 * (4 * 1536**2 + 3 * 1536 * 4096)
+    merger = 4 * 1536 * 4096 + 4096**2 + 3 * 4096 * 13696
+    patches = (3 * 2 * 14**2 + (336 // 14) ** 2) * 1536
+    assert parameters(lookup("zai-org/GLM-4.1V-9B-Thinking")).vision == blocks + merger + patches
+
+
 def test_the_prediction_head_is_counted_beside_the_model() -> None:
     count = parameters(lookup("deepseek-ai/DeepSeek-V3"))
     assert count.total / 1e9 == pytest.approx(671, rel=0.001)
