@@ -15,9 +15,10 @@ from npuserve.plan import context as contexts
 from npuserve.plan.hardware import Pool
 from npuserve.plan.image import decide_image
 from npuserve.plan.intent import Intent
-from npuserve.plan.layout import Layout, Question, choose_layout
+from npuserve.plan.layout import Layout, choose_layout
 from npuserve.plan.plan import Refusal
 from npuserve.plan.siblings import offered, runnable
+from npuserve.plan.splits import Question
 from npuserve.plan.sticky import Pins
 
 
@@ -79,7 +80,7 @@ def _laid_out(
     lengths = contexts.lengths(wish, intent.model, longest=longest)
     if isinstance(lengths, Refusal):
         return engines.Refused(candidate, pool, 4, lengths)
-    question = _question(intent, pool, candidate, choice=choice)
+    question = question_of(intent, pool, candidate, choice=choice)
     first: Refusal | None = None
     for length in lengths:
         window = contexts.window(wish, length, candidate.engine.default_sequences(choice))
@@ -97,7 +98,8 @@ def _as_context(pins: Pins) -> Context:
     return Context() if kept is None else Context(max_model_len=kept.max_model_len, max_sequences=kept.max_sequences)
 
 
-def _question(intent: Intent, pool: Pool, candidate: engines.Candidate, *, choice: Choice) -> Question:
+def question_of(intent: Intent, pool: Pool, candidate: engines.Candidate, *, choice: Choice) -> Question:
+    """What is asked of a layout: the choice, with the sizes that the service or an earlier plan fixes."""
     kept, spec = intent.pins.parallelism, intent.service.spec
     wish = spec.parallelism if kept is None else Parallelism(
         tensor=kept.tensor, pipeline=kept.pipeline, data=kept.data, expert=kept.expert > 1
