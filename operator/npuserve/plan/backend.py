@@ -174,7 +174,7 @@ def reasons(chosen: Sketch, attempts: list[Sketch | Refused], *, asked: str, nam
             and item.candidate.engine is engine
             and item.pool.product.id != chosen.pool.product.id
         ):
-            yield f"hardware: not {item.pool.product.id}: {_behind(item, chosen)}"
+            yield f"hardware: not {item.pool.product.id}: {behind(item, chosen)}"
         elif (
             isinstance(item, Refused)
             and item.candidate.engine is engine
@@ -183,7 +183,8 @@ def reasons(chosen: Sketch, attempts: list[Sketch | Refused], *, asked: str, nam
             yield f"hardware: not {item.pool.product.id}: {item.refusal.message}"
 
 
-def _behind(item: Sketch, chosen: Sketch) -> str:
+def behind(item: Sketch, chosen: Sketch) -> str:
+    """Why a sketch on another pool was not taken."""
     if item.caution and not chosen.caution:
         return item.caution.message
     if item.pool.product.cost > chosen.pool.product.cost:
