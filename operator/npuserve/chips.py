@@ -3,8 +3,8 @@
 Hardware identity is (chip, memory per device): products that share both share plans. A *device* is what one unit of the
 resource is: on A3 a die, on 300I Duo one of the card's two chips. `usable_mib` is what torch_npu reports as total
 memory (60.96 GiB measured on 64 GiB A2 and A3 devices, other sizes scaled by the same 0.9525), the figure that an
-engine's utilization applies to; npu-smi shows more. Rows whose memory no source states carry None and are refused with
-that reason.
+engine's utilization applies to; npu-smi shows more. Rows whose memory no source states carry None; they are planned for
+where the nodes' labels state it, and refused with that reason elsewhere.
 
 Sources: MC = Ascend/mind-cluster, HDP = Project-HAMi/ascend-device-plugin, VA = vllm-project/vllm-ascend.
 MC:docs/en/scheduling/api/k8s.md and volcano.md (names, request sizes, policies), HDP:ascend-device-configmap.yaml (HAMi
@@ -86,6 +86,10 @@ class Product:
     @property
     def usable_bytes(self) -> int | None:
         return None if self.usable_mib is None else self.usable_mib * MIB
+
+    def with_memory(self, gib: int) -> Product:
+        """The row with the memory that its nodes state."""
+        return replace(self, memory_gib=gib, usable_mib=round(gib * 1024 * _VISIBLE))
 
     def resource_for(self, family: str) -> tuple[str, ...]:
         """The names under which a device plugin family offers this product."""

@@ -26,6 +26,7 @@ class ImageOverride(_Section):
     chip: str = ""
     """A chip that the product is sold with, such as 910B3, or a family that images are built for, such as A2."""
     os: Literal["", "ubuntu", "openeuler"] = ""
+    """Variant of the published image that it stands for; empty stands for all."""
     image: str
 
     @field_validator("chip")

@@ -15,7 +15,8 @@ from npuserve.cli.asked import Answer
 from npuserve.cli.compared import alternative_data, alternatives_table
 from npuserve.cli.documents import documents_text
 from npuserve.plan.memory import gib
-from npuserve.plan.plan import Plan, Refusal
+from npuserve.plan.plan import Plan, Refusal, Topology
+from npuserve.quantity import format_bytes
 from npuserve.reconcile.planned import status_plan
 
 
@@ -114,7 +115,8 @@ def _rows(plan: Plan) -> Iterator[tuple[str, str]]:
     split, memory, host = plan.parallelism, plan.memory, plan.topology
     yield "backend", f"{plan.backend} {plan.backend_version}"
     yield "image", plan.image
-    yield "NPUs", f"{plan.devices} x {plan.product} ({plan.resource_name}: {plan.devices})"
+    part = f"{plan.slice_mib} MiB of " if plan.slice_mib else ""
+    yield "NPUs", f"{part}{plan.devices} x {plan.product} ({plan.resource_name}: {plan.devices})"
     yield (
         "cluster",
         plan.flavour + (f", scheduler {plan.scheduler_name}" if plan.scheduler_name else ", default scheduler"),
@@ -129,6 +131,13 @@ def _rows(plan: Plan) -> Iterator[tuple[str, str]]:
     )
     yield "KV cache", f"{memory.kv_cache_tokens:,} tokens per data-parallel rank"
     yield "context", f"{plan.context.max_model_len:,} tokens, {plan.context.max_sequences} requests at once"
-    yield "host", f"{host.cpus} CPUs, {host.memory} memory"
+    yield "host", _host(host)
     yield "start", f"within {plan.timing.startup} s"
     yield "command", " ".join((*plan.launch.command, *plan.launch.args))
+
+
+def _host(host: Topology) -> str:
+    pinned = " pinned" if host.cpu_pinning else ""
+    numa = "" if host.numa == "none" else f", NUMA {host.numa}"
+    pages = f", {format_bytes(host.hugepages.amount)} of {host.hugepages.size} pages" if host.hugepages else ""
+    return f"{host.cpus} CPUs{pinned}, {host.memory} memory{numa}{pages}"

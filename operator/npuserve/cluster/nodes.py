@@ -130,7 +130,7 @@ def _rows(resource: str, family: str, telling: tuple[str, ...], devices: int) ->
     rows = [
         row
         for row in (offered or PRODUCTS)
-        if _is_chip(row, chip)
+        if _is_chip(row, chip, kind)
         and _has_memory(row, memory)
         and _is_kind(row, kind)
         and _is_card(row, card)
@@ -149,8 +149,17 @@ _UNSTATED = 1 << 20
 """Sorts rows whose memory no source states behind all others."""
 
 
-def _is_chip(row: Product, label: str) -> bool:
-    return not label or chip_name(label) in row.chips
+def _is_chip(row: Product, label: str, kind: str) -> bool:
+    """Whether the chip's name allows the row; an accelerator-type of the row's own allows any chip of its family."""
+    name = chip_name(label)
+    own = [other.id for other in PRODUCTS if kind in other.accelerator_types] == [row.id]
+    return not label or name in row.chips or (own and any(name.startswith(chip) for chip in row.chips))
+
+
+def told_memory(labels: Mapping[str, str]) -> int | None:
+    """GiB per device that the labels state."""
+    shown = re.match(r"^(\d+)", labels.get(MEMORY_LABEL, ""))
+    return int(shown[1]) if shown and int(shown[1]) else None
 
 
 def _has_memory(row: Product, label: str) -> bool:

@@ -20,7 +20,7 @@ from npuserve.api.template import Template
 from npuserve.chips import Product, Slice
 from npuserve.cluster.facts import ClusterFacts, NodeFacts
 from npuserve.cluster.flavours import FAMILIES, SHARED, Flavour, of_family
-from npuserve.cluster.nodes import TELLING_LABELS, TYPE_LABEL
+from npuserve.cluster.nodes import TELLING_LABELS, TYPE_LABEL, told_memory
 from npuserve.configuration import Profile
 from npuserve.plan.plan import Refusal
 from npuserve.plan.suitability import suits
@@ -150,7 +150,14 @@ def _of_row(row: Product, nodes: tuple[NodeFacts, ...], cluster: ClusterFacts, *
         strangers = [node for node in offering if row.id not in node.products]
         avoided = (SHARED,) if any(node.shares_devices for node in offering) else flavour.avoids
         for group in _told_apart(members, strangers) if members else ():
-            yield Pool(row, resource, flavour, group, avoided)
+            yield Pool(_with_told_memory(row, group), resource, flavour, group, avoided)
+
+
+def _with_told_memory(row: Product, nodes: tuple[NodeFacts, ...]) -> Product:
+    """A row whose memory no source states, with the least that its nodes state."""
+    told = [told_memory(node.labels) for node in nodes]
+    known = [gib for gib in told if gib is not None]
+    return row.with_memory(min(known)) if row.memory_gib is None and len(known) == len(nodes) else row
 
 
 def _selects_shape(row: Product, flavour: Flavour) -> bool:

@@ -62,6 +62,11 @@ def test_the_accelerator_type_of_older_clusters_tells_the_server(kind: str, devi
     assert facts(devices=devices, labels={"accelerator-type": kind, "server-usage": "infer"}).products[0] == product
 
 
+def test_an_accelerator_type_of_one_server_alone_settles_it_whichever_chip_of_the_family_is_shown() -> None:
+    labels = {"accelerator-type": "module-910b-16", CHIP: "910B3", MEMORY: "64G"}
+    assert facts(devices=16, labels=labels).products == ("Atlas 200I A2 Box16",)
+
+
 def test_an_accelerator_type_that_no_row_has_says_nothing() -> None:
     assert facts(labels={"accelerator-type": "odd"}).products[0] == "Atlas 800I A2 32G"
 

@@ -284,3 +284,13 @@ def test_cards_have_no_shape_to_tell() -> None:
 def test_the_shape_is_selected_where_nodes_cannot_be_read() -> None:
     (pool,) = found(unreadable(flavour=OLDER), product="Atlas 800I A3 64G")
     assert pool.telling_labels() == {"accelerator-type": "module-a3-16"}
+
+
+def test_memory_that_no_source_states_is_taken_from_the_nodes_labels() -> None:
+    box = {"accelerator-type": "module-910b-16", MEMORY: "64G"}
+    (pool,) = found(cluster(a_node(devices=16, labels=box)))
+    assert (pool.product.id, pool.product.memory_gib, pool.product.usable_mib) == ("Atlas 200I A2 Box16", 64, 62423)
+    (untold,) = found(cluster(a_node(devices=16, labels={"accelerator-type": "module-910b-16"})))
+    assert untold.product.usable_mib is None
+    (mixed,) = found(cluster(*(a_node(name=gib, devices=16, labels=box | {MEMORY: gib}) for gib in ("32G", "64G"))))
+    assert mixed.product.memory_gib == 32

@@ -62,6 +62,31 @@ def test_cpus_that_a_service_names_too_few_of_are_taken_and_told() -> None:
     assert "fewer than the 5 CPUs per device" in said(plan, "topology")
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [({"cpu": "193"}, "ask for 192 or fewer"), ({"memory": "2Ti"}, "ask for 1536Gi or less")],
+)
+def test_more_than_any_host_has_is_refused(asked: dict[str, str], told: str) -> None:
+    answer = refused(a_service(QWEN, template={"resources": asked}), A2)
+    assert (answer.reason, answer.field) == (
+        Reason.UNSUPPORTED_TOPOLOGY,
+        f"spec.template.resources.{next(iter(asked))}",
+    )
+    assert told in answer.message
+    hidden = a_service(QWEN, hardware={"product": "Atlas 800I A2 64G"}, template={"resources": asked})
+    assert planned(hidden, unreadable()).devices == 2
+
+
+def test_huge_pages_of_a_node_with_too_few_devices_do_not_count() -> None:
+    whole_server = a_node(name="whole", labels={"node.kubernetes.io/npu.chip.name": "910B4-1"})
+    rest = a_node(name="rest", devices=1, labels={"node.kubernetes.io/npu.chip.name": "910B4-1"})
+    del whole_server["status"]["allocatable"]["hugepages-2Mi"]
+    wish = {"topology": {"hugepages": {"size": "2Mi", "amount": "8Gi"}}}
+    answer = refused(a_service(QWEN, hardware=wish), cluster(whole_server, rest))
+    assert "the nodes offer none" in answer.message
+    assert planned(a_service("pvc://w/Qwen/Qwen3-1.7B", hardware=wish), cluster(whole_server, rest)).devices == 1
+
+
 def test_named_resources_are_taken_as_they_are() -> None:
     host = planned(a_service(QWEN, template={"resources": {"cpu": "2500m", "memory": "300Gi"}}), A2).topology
     assert (host.cpus, host.memory) == ("2500m", "300Gi")
