@@ -1,4 +1,4 @@
-"""Which deployments are published: the rows of both tables, each a trial per published size."""
+"""Which deployments are published: the rows of all tables, each a trial per published size."""
 
 from __future__ import annotations
 
@@ -58,6 +58,12 @@ def vllm_ascend_rows() -> tuple[Row, ...]:
 
 
 @cache
+def older_rows() -> tuple[Row, ...]:
+    """The rows of an older vLLM-Ascend, one size each; no rule of the planner was made by looking at them."""
+    return tuple(map(_vllm_ascend, _read("rows/vllm-ascend-0.18.0.yaml")["rows"]))
+
+
+@cache
 def mindie_rows() -> tuple[Row, ...]:
     """The rows of MindIE: matrices of sizes, and configurations of one size."""
     return tuple(map(_mindie, _read("rows/mindie.yaml")["rows"]))
@@ -74,7 +80,8 @@ def _bases() -> Mapping[str, str | None]:
 
 
 def _vllm_ascend(row: Mapping[str, Any]) -> Row:
-    version = "0.30.0rc2" if row["source"].startswith("va@0.30.0rc2") else "0.23.0"
+    named = row["source"].removeprefix("va@").split(":", maxsplit=1)[0]
+    version = named if named in ("0.18.0", "0.30.0rc2") else "0.23.0"
     context = {"maxModelLen": row["max_model_len"], "maxSequences": row.get("max_num_seqs")}
     arguments = {
         "gpu-memory-utilization": row.get("gpu_memory_utilization"),
@@ -128,6 +135,7 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def every_row() -> Iterator[Row]:
-    """The rows of both tables."""
+    """The rows of all tables."""
     yield from vllm_ascend_rows()
+    yield from older_rows()
     yield from mindie_rows()
