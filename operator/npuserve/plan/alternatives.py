@@ -12,12 +12,12 @@ from typing import Literal
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.configuration import Configuration
 from npuserve.engines.contract import Parallelism
-from npuserve.plan import backend
 from npuserve.plan.attempts import question_of
 from npuserve.plan.backend import Refused, Sketch
 from npuserve.plan.considered import Considered, consider
 from npuserve.plan.intent import Intent
 from npuserve.plan.layout import Layout, lacking, weigh
+from npuserve.plan.passed_over import behind
 from npuserve.plan.plan import Plan, Refusal
 from npuserve.plan.service import Service
 from npuserve.plan.sticky import Pins
@@ -82,8 +82,7 @@ def _is_of(sketch: Sketch, plan: Plan) -> bool:
 
 def _told(intent: Intent, attempt: Sketch | Refused, winner: _Winner) -> Iterator[Alternative]:
     if isinstance(attempt, Refused):
-        named = f"{attempt.candidate.engine.name} {attempt.candidate.version}: "
-        yield _alternative(attempt, "refused", None, winner, why=attempt.refusal.message.removeprefix(named))
+        yield _alternative(attempt, "refused", None, winner, why=attempt.why)
         return
     question = question_of(intent, attempt.pool, attempt.candidate, choice=attempt.choice)
     layouts = weigh(question, attempt.layout.context)
@@ -130,7 +129,7 @@ def _passed_over(sketch: Sketch, winner: _Winner) -> str:
         return "the host cannot give what the service asks of it"
     if sketch.candidate.engine.name != winner.plan.backend:
         return "its engine comes later in the preference"
-    return backend.behind(sketch, winner.sketch)
+    return behind(sketch, winner.sketch)
 
 
 _ORDER: tuple[Verdict, ...] = ("chosen", "possible", "too small", "refused")

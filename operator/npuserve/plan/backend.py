@@ -8,7 +8,7 @@ reservation, then the lower cost rank.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,10 @@ class Candidate:
 
     engine: Engine
     version: str
+
+    @property
+    def title(self) -> str:
+        return f"{self.engine.name} {self.version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,11 @@ class Refused:
     pool: Pool
     step: int
     refusal: Refusal
+
+    @property
+    def why(self) -> str:
+        """The message, without the name of the engine."""
+        return self.refusal.message.removeprefix(f"{self.candidate.title}: ")
 
 
 def preference(configured: tuple[str, ...]) -> tuple[Engine, ...]:
@@ -112,7 +121,7 @@ def obstacle_refusal(candidate: Candidate, obstacle: Obstacle, *, instead: str =
     """An engine's obstacle as the refusal of a field; `instead` is what would do, as the object of a sentence."""
     reason, field = _ABOUT[obstacle.about]
     way_out = f"; or use {instead}" if instead else ""
-    return Refusal(reason, field, f"{candidate.engine.name} {candidate.version}: {obstacle.message}{way_out}")
+    return Refusal(reason, field, f"{candidate.title}: {obstacle.message}{way_out}")
 
 
 def fault_refusal(candidate: Candidate, fault: Fault) -> Refusal:
@@ -148,45 +157,3 @@ def _order(sketch: Sketch, cluster: ClusterFacts) -> tuple[Any, ...]:
     pool, devices = sketch.pool, sketch.layout.parallelism.devices
     crowded = cluster.known and cluster.room(pool.nodes, devices=devices) < 1
     return (crowded, sketch.caution is not None, pool.product.cost, devices)
-
-
-def reasons(chosen: Sketch, attempts: list[Sketch | Refused], *, asked: str, named: str) -> Iterator[str]:
-    """Why this engine and product, and why not the others; `asked` is the service's backend, `named` its product."""
-    engine, version = chosen.candidate.engine, chosen.candidate.version
-    why = "as the service asks" if asked != AUTO else "the first of the preference that can run it"
-    yield f"backend: {engine.name} {version}, {why}"
-    if chosen.caution:
-        yield f"backend: note, {chosen.caution}"
-    passed = {item.candidate.engine.name: item.refusal.message for item in attempts if isinstance(item, Refused)}
-    taken = {item.candidate.engine.name for item in attempts if isinstance(item, Sketch)}
-    for name in (other.name for other in ENGINES if other is not engine and asked == AUTO):
-        if name in passed and name not in taken:
-            yield f"backend: not {name}: {passed[name]}"
-        elif name in taken:
-            yield f"backend: not {name}: it comes later in the preference"
-    yield chosen.pool.reason()
-    if not chosen.pool.certain and not named:
-        yield f"hardware: labels do not settle the memory of these nodes; {chosen.pool.product.id} is assumed, name spec.hardware.product to say otherwise"
-    for item in attempts:
-        if (
-            isinstance(item, Sketch)
-            and item is not chosen
-            and item.candidate.engine is engine
-            and item.pool.product.id != chosen.pool.product.id
-        ):
-            yield f"hardware: not {item.pool.product.id}: {behind(item, chosen)}"
-        elif (
-            isinstance(item, Refused)
-            and item.candidate.engine is engine
-            and item.pool.product.id != chosen.pool.product.id
-        ):
-            yield f"hardware: not {item.pool.product.id}: {item.refusal.message}"
-
-
-def behind(item: Sketch, chosen: Sketch) -> str:
-    """Why a sketch on another pool was not taken."""
-    if item.caution and not chosen.caution:
-        return item.caution.message
-    if item.pool.product.cost > chosen.pool.product.cost:
-        return "it ranks behind in cost"
-    return "it has less room now"

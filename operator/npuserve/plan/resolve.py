@@ -13,6 +13,7 @@ from npuserve.plan.backend import Refused, Sketch
 from npuserve.plan.considered import consider
 from npuserve.plan.finish import finish
 from npuserve.plan.intent import Intent
+from npuserve.plan.passed_over import reasons
 from npuserve.plan.plan import Plan, Record, Refusal
 from npuserve.plan.service import Service
 from npuserve.plan.sticky import Pins, parts_of, pins_to_try
@@ -52,7 +53,7 @@ def _settled(intent: Intent, tried: list[Sketch | Refused], cluster: ClusterFact
     if isinstance(chosen, Refusal):
         return chosen
     spec = intent.service.spec
-    why = backend.reasons(chosen, tried, asked=spec.backend, named=spec.hardware.product)
+    why = reasons(chosen, tried, asked=spec.backend, named=spec.hardware.product)
     outcome = finish(intent, chosen, why=(*why, *_unknown_capacity(cluster)))
     if isinstance(outcome, Plan):
         return outcome

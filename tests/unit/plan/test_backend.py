@@ -35,7 +35,7 @@ def test_a_platform_team_reverses_the_order_with_one_value() -> None:
 def test_the_preferred_engine_that_cannot_is_passed_over_with_the_reason() -> None:
     plan = planned(a_service(HUB), A2, MINDIE_FIRST)
     assert plan.backend == "vllm-ascend"
-    assert "not mindie: mindie 3.0.0: it needs the weights as files" in said(plan, "backend")
+    assert "not mindie 3.0.0: it needs the weights as files" in said(plan, "backend")
 
 
 def test_a_named_engine_is_the_only_one_tried() -> None:
