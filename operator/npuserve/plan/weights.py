@@ -2,12 +2,13 @@
 
 Rule: a model that says nothing of its quantization is believed to be what the service claims; a model that says
 something else is refused with both facts and the published upload that has what was asked for. Nothing is swapped
-silently. One silence looks like an answer: weights made with msmodelslim keep the config.json of the model they were
+silently, and nothing is guessed from a name: where a name says what the files do not, the service is asked. One silence looks like an answer: weights made with msmodelslim keep the config.json of the model they were
 made from, and their own quant_model_description.json, which engines read first, may not be among the files given.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from npuserve.api.conditions import Reason
@@ -34,6 +35,8 @@ def decide_scheme(claim: str, model: ModelFacts, path: str) -> Scheme | Refusal:
     """The scheme the plan works with, or the mismatch."""
     stated = model.quantization.scheme if model.quantization is not None else None
     if claim.casefold() in ("", AUTO):
+        if doubt := _doubt(model, path, stated):
+            return doubt
         if stated is None:
             return Scheme(
                 PLAIN,
@@ -66,6 +69,26 @@ def decide_scheme(claim: str, model: ModelFacts, path: str) -> Scheme | Refusal:
         "spec.quantization",
         f"the service claims {asked}, but the weights of {path} are {stated}; {_way_out(path, asked, stated)}",
     )
+
+
+def _doubt(model: ModelFacts, path: str, stated: str | None) -> Refusal | None:
+    """The question to the service when the name of the weights tells of a format that their files do not state."""
+    named = _named(path)
+    if not named or stated in named or (stated is not None and not _keeps_its_origins(model, path)):
+        return None
+    return Refusal(
+        Reason.QUANTIZATION_MISMATCH,
+        "spec.quantization",
+        f"the name of {path} tells of {' and '.join(named)}, but its configuration says {stated or 'nothing of a quantization'}; set quantization to "
+        f"what the weights are ({', '.join((*named, stated or PLAIN))}), or give their quant_model_description.json",
+    )
+
+
+def _named(path: str) -> tuple[str, ...]:
+    """The quantized formats in the last part of a path, in its order: ("W8A8",) of `team/Qwen3-32B-w8a8`."""
+    words = re.split(r"[-_.]", path.rsplit("/", maxsplit=1)[-1])
+    found = (normalise(word) for word in words if word)
+    return tuple(dict.fromkeys(name for name in found if name not in (None, PLAIN)))
 
 
 def _keeps_its_origins(model: ModelFacts, path: str) -> bool:

@@ -37,6 +37,40 @@ def test_auto_is_what_the_weights_say_and_silence_is_full_precision(claim: str, 
 
 
 @pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("team/Qwen3-32B-w8a8", "tells of W8A8, but its configuration says nothing of a quantization"),
+        ("team/Qwen3-32B-AWQ", "set quantization to what the weights are (AWQ, none)"),
+        ("nvidia/Qwen3-235B-A22B-NVFP4", "tells of NVFP4"),
+        ("team/Qwen3-8B-GGUF", "tells of GGUF"),
+    ],
+)
+def test_a_name_that_says_more_than_the_files_is_asked_about_not_believed(path: str, told: str) -> None:
+    answer = decide_scheme("auto", facts(path if path.startswith("nvidia") else SILENT), path)
+    assert isinstance(answer, Refusal)
+    assert (answer.reason, answer.field) == (Reason.QUANTIZATION_MISMATCH, "spec.quantization")
+    assert told in answer.message
+
+
+def test_a_name_against_a_configuration_that_weights_keep_from_their_origin_is_asked_about() -> None:
+    answer = decide_scheme("auto", facts(FP8), "team/DeepSeek-V3.1-w8a8")
+    assert isinstance(answer, Refusal)
+    assert "tells of W8A8, but its configuration says FP8" in answer.message
+
+
+@pytest.mark.parametrize("claim", ["W8A8", "none"])
+def test_a_claim_settles_what_a_name_leaves_open(claim: str) -> None:
+    assert isinstance(decide_scheme(claim, facts(SILENT), "team/Qwen3-32B-w8a8"), Scheme)
+
+
+@pytest.mark.parametrize("path", [SILENT, "team/Qwen3-32B-bf16", "team/llama-8b-instruct"])
+def test_a_name_without_a_format_leaves_silence_full_precision(path: str) -> None:
+    found = decide_scheme("auto", facts(SILENT), path)
+    assert isinstance(found, Scheme)
+    assert found.name == "none"
+
+
+@pytest.mark.parametrize(
     ("claim", "scheme"),
     [("W8A8", "W8A8"), ("w8a8-dynamic", "W8A8"), ("bf16", "none"), ("W4A8", "W4A8"), ("none", "none")],
 )
