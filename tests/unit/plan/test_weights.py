@@ -88,7 +88,12 @@ def test_a_claim_that_the_weights_confirm_is_taken() -> None:
 
 @pytest.mark.parametrize(
     ("claim", "path", "told"),
-    [("none", FP8, "are FP8"), ("W4A8", UPLOAD, "are W8A8"), ("W8A8", FP8, "name weights that are W8A8")],
+    [
+        ("none", FP8, "are FP8"),
+        ("W4A8", UPLOAD, "are W8A8"),
+        ("W4A8", FP8, "name weights that are W4A8"),
+        ("W8A8", FP8, "use the published W8A8 weights Eco-Tech/DeepSeek-V3.1-w8a8"),
+    ],
 )
 def test_a_claim_against_the_weights_is_refused_with_both_facts(claim: str, path: str, told: str) -> None:
     answer = decided(claim, path)
