@@ -38,6 +38,8 @@ class ToolSet:
     packages: Mapping[str, str]
     stages: str = ""
     """A folder of the module whose YAML files are kept beside the binaries."""
+    tags: str = ""
+    """Build tags, separated by commas."""
 
     @property
     def folder(self) -> Path:
@@ -61,6 +63,7 @@ class ToolSet:
         """The name of the cache entry."""
         files = [(self.folder / name).read_bytes() for name in ("go.mod", "go.sum")]
         rest = [go_version, platform.system(), platform.machine(), self.link_flags(), dict(self.packages), self.stages]
+        rest += [self.tags] if self.tags else []
         digest = hashlib.sha256(b"\0".join([*files, json.dumps(rest).encode()])).hexdigest()
         return f"{self.name}-{self.version()}-{digest[:16]}"
 
@@ -77,6 +80,29 @@ TOOL_SETS = (
     ),
     ToolSet(
         name="kwok", module="sigs.k8s.io/kwok", packages={"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, stages="kustomize/stage"
+    ),
+    ToolSet(name="helm4", module="helm.sh/helm/v4", packages={"helm": "helm.sh/helm/v4/cmd/helm"}),
+    ToolSet(name="helm3", module="helm.sh/helm/v3", packages={"helm3": "helm.sh/helm/v3/cmd/helm"}),
+    ToolSet(
+        name="kubeconform",
+        module="github.com/yannh/kubeconform",
+        packages={"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"},
+    ),
+    ToolSet(
+        name="kube-score",
+        module="github.com/zegl/kube-score",
+        packages={"kube-score": "github.com/zegl/kube-score/cmd/kube-score"},
+    ),
+    ToolSet(
+        name="gopher-lua",
+        module="github.com/yuin/gopher-lua",
+        packages={"glua": "github.com/yuin/gopher-lua/cmd/glua"},
+    ),
+    ToolSet(
+        name="buildah",
+        module="github.com/containers/buildah",
+        packages={"buildah": "github.com/containers/buildah/cmd/buildah"},
+        tags="containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_overlay",
     ),
 )
 
@@ -124,7 +150,7 @@ def _build(tools: ToolSet, into: Path, steps: Steps) -> None:
 
 
 def _compile(go: Go, tools: ToolSet, target: list[str], report: Report) -> None:
-    flags = ["-v", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", tools.link_flags()]
+    flags = ["-v", "-mod=readonly", "-trimpath", "-buildvcs=false", "-tags", tools.tags, "-ldflags", tools.link_flags()]
     command = [go.command, "build", *flags, *target]
     said: deque[str] = deque(maxlen=40)
     count: Counter[str] = Counter()

@@ -46,8 +46,19 @@ def _write_module(go: Go, tools: ToolSet, folder: Path) -> str:
     for part in (module["Path"] for module in required if module["Version"] == "v0.0.0"):
         _run(go, folder, "mod", "edit", f"-replace={part}={part}@{version.replace('v1.', 'v0.', 1)}")
     _run(go, folder, "get", "-tool", *(f"{package}@{version}" for package in tools.packages.values()))
+    _share_kubernetes(go, folder)
     _run(go, folder, "mod", "tidy")
     return version
+
+
+def _share_kubernetes(go: Go, folder: Path) -> None:
+    """Raise parts of Kubernetes to the control plane's patch release, where they are of its minor: what is the same is
+    compiled once."""
+    pinned = next(tools for tools in TOOL_SETS if tools.name == "kubernetes").version().replace("v1.", "v0.", 1)
+    minor = re.escape(pinned.rpartition(".")[0])
+    parts = re.findall(rf"^\s*(k8s\.io/\S+) {minor}\.\d+\b", (folder / "go.mod").read_text(), flags=re.MULTILINE)
+    if parts:
+        _run(go, folder, "get", *(f"{part}@{pinned}" for part in parts))
 
 
 def _newest(listed: Iterable[str], *, pinned: str) -> str:
