@@ -26,6 +26,7 @@ _TOOLS = Path(__file__).with_name("tools")
 _STAMP = "k8s.io/component-base/version"
 """Without these values /version answers v0.0.0, and version-skew checks of clients misbehave."""
 
+_HELM3_STAMP = "helm.sh/helm/v3/pkg/chartutil"
 _NOT_FROM_A_CHECKOUT = {"gitCommit": "0000000", "gitTreeState": "clean", "buildDate": "2026-01-01T00:00:00Z"}
 
 
@@ -47,17 +48,30 @@ class ToolSet:
 
     def version(self) -> str:
         """The pinned version, e.g. v1.36.4."""
+        return self._required(self.module)
+
+    def _required(self, module: str) -> str:
         required = (self.folder / "go.mod").read_text()
-        found = re.search(rf"^\s*{re.escape(self.module)} (v\S+)", required, flags=re.MULTILINE)
+        found = re.search(rf"^\s*{re.escape(module)} (v\S+)", required, flags=re.MULTILINE)
         if found is None:
-            raise ToolsUnavailable(f"{self.folder}/go.mod requires no {self.module}.")
+            raise ToolsUnavailable(f"{self.folder}/go.mod requires no {module}.")
         return found.group(1)
 
     def link_flags(self) -> str:
-        major, minor, _ = self.version().removeprefix("v").split(".", 2)
-        values = {"gitVersion": self.version(), "gitMajor": major, "gitMinor": minor} | _NOT_FROM_A_CHECKOUT
-        stamps = [f"-X {_STAMP}.{key}={value}" for key, value in values.items()]
-        return " ".join(["-s -w", *(stamps if self.name == "kubernetes" else [])])
+        stamps = [f"-X {name}={value}" for name, value in self._stamps().items()]
+        return " ".join(["-s -w", *stamps])
+
+    def _stamps(self) -> dict[str, str]:
+        """What the project's own release process writes into the binaries, as far as they behave differently without it."""
+        if self.name == "kubernetes":
+            major, minor, _ = self.version().removeprefix("v").split(".", 2)
+            values = {"gitVersion": self.version(), "gitMajor": major, "gitMinor": minor} | _NOT_FROM_A_CHECKOUT
+            return {f"{_STAMP}.{key}": value for key, value in values.items()}
+        if self.name == "helm3":
+            # Without it charts are rendered for v1.20. Helm 4 reads it off its own dependencies.
+            minor = self._required("k8s.io/client-go").split(".")[1]
+            return {f"{_HELM3_STAMP}.k8sVersionMajor": "1", f"{_HELM3_STAMP}.k8sVersionMinor": minor}
+        return {}
 
     def key(self, go_version: str) -> str:
         """The name of the cache entry."""
