@@ -75,7 +75,10 @@ def test_no_webhook_and_no_certificate_is_asked_for(helm4: Helm, case: dict[str,
 def test_the_definition_is_the_generated_one_and_stays_when_the_release_goes(helm4: Helm) -> None:
     definition = one(helm4.render(), DEFINITION, "inferenceservices.npuserve.io")
     assert definition["spec"] == custom_resource_definition()["spec"]
-    assert definition["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert definition["metadata"]["annotations"] == {
+        "helm.sh/resource-policy": "keep",
+        "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    }
     given_up = one(helm4.render({"crds": {"keep": False}}), DEFINITION, "inferenceservices.npuserve.io")
     assert "annotations" not in given_up["metadata"]
     assert DEFINITION not in {item["kind"] for item in helm4.render({"crds": {"enabled": False}})}

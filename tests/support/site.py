@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -68,7 +68,7 @@ class Site:
     def beyond_its_rights(self) -> list[str]:
         """Kinds of request that were refused and that its rights do not name: an API server that has just started knows
         no roles and refuses everything."""
-        return sorted({_kind(event) for event in self.refusals()} - _NAMED)
+        return sorted({_kind(event) for event in self.refusals()} - named((*WORK, *CLUSTER, *ELECTION)))
 
     def events(self, since: int = 0) -> Iterator[audit.Event]:
         return self.cluster.audit(USER, since)
@@ -130,10 +130,15 @@ def _kind(event: audit.Event) -> str:
     return f"{event['verb']} {resource or event['requestURI']}"
 
 
-def _named(rule: Rule) -> Iterator[str]:
-    """What a rule grants, in the words of `_kind`."""
-    resource = "/".join(part for part in (rule.resource.plural, rule.subresource) if part)
-    return (f"{verb} {resource}" for verb in rule.verbs)
+def kinds(site: Site) -> set[str]:
+    """The kinds of request that the operator made and that were granted."""
+    return {_kind(event) for event in site.events() if event.get("annotations", {}).get(_DECISION) == "allow"}
 
 
-_NAMED = {kind for rule in (*WORK, *CLUSTER, *ELECTION) for kind in _named(rule)}
+def named(rules: Iterable[Rule]) -> set[str]:
+    """The kinds of request that rules grant."""
+    return {
+        f"{verb} {'/'.join(part for part in (rule.resource.plural, rule.subresource) if part)}"
+        for rule in rules
+        for verb in rule.verbs
+    }

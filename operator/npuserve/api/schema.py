@@ -1,7 +1,7 @@
 """The schemas of a shape: as JSON schema for editors and hints, and as the structural schema that a CRD carries.
 
 Rule: references are inlined, `X or null` is X, and each field is described by the string under it. The structural
-schema has no defaults, because a default in a CRD rewrites stored objects, which GitOps reports as drift.
+schema gives no field of a spec a default, because one would rewrite what users stored, which GitOps reports as drift.
 """
 
 import ast

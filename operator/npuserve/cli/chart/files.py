@@ -59,6 +59,7 @@ def crd_template() -> str:
         "  {{- if .Values.crds.keep }}\n"
         "  annotations:\n"
         "    helm.sh/resource-policy: keep\n"
+        '    argocd.argoproj.io/sync-options: "Prune=false,Delete=false"\n'
         "  {{- end }}\n"
         "  labels:\n"
         '    {{- include "npuserve.labels" . | nindent 4 }}\n'
