@@ -76,4 +76,5 @@ update: setup ## Take the newest dependencies into the lock file and the tool mo
 		--group dev pyproject.toml --output-file requirements.lock
 	@echo checkov | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		- --output-file tests/chart/checkov.lock
+	@$(BIN)/python images/operator/lock.py
 	@$(BIN)/python -m tests.cluster update

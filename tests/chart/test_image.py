@@ -75,12 +75,12 @@ def test_the_operator_works_from_the_images_root_file_system_without_writing_to_
         tenant.wait_until_ready("chat")
 
 
-def test_the_base_is_an_exact_version_that_a_release_can_pin() -> None:
-    (base,) = re.findall(r"^ARG BASE=(\S+)$", (FOLDER / "Dockerfile").read_text(), flags=re.MULTILINE)
-    assert re.fullmatch(r"\S+/python:\d+\.\d+\.\d+-slim-\w+", base)
-    assert set(re.findall(r"^FROM .*?(\S+)(?: AS \w+)?$", (FOLDER / "Dockerfile").read_text(), flags=re.MULTILINE)) == {
-        "${BASE}"
-    }
+@pytest.mark.parametrize("name", ["operator", "vllm-ascend-nonroot"])
+def test_the_base_is_an_exact_version_that_a_release_can_pin(name: str) -> None:
+    text = (ROOT / "images" / name / "Dockerfile").read_text()
+    (base,) = re.findall(r"^ARG BASE=(\S+)$", text, flags=re.MULTILINE)
+    assert re.fullmatch(r"\S+:v?\d+\.\d+\.\d+(-slim-\w+)?", base)
+    assert set(re.findall(r"^FROM .*?(\S+)(?: AS \w+)?$", text, flags=re.MULTILINE)) == {"${BASE}"}
 
 
 def pins(lock: Path) -> dict[str, str]:

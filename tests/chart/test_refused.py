@@ -11,6 +11,7 @@ from tests.support.helm import Helm, HelmFailed
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"replicas": "two"}, "replicas"),
     ({"replicas": 9}, "replicas"),
+    ({"leaderElection": False}, "replicas"),
     ({"replicaCount": 2}, "replicaCount"),
     ({"image": {"name": "x"}}, "image"),
     ({"image": {"digest": "latest"}}, "image/digest"),

@@ -148,6 +148,12 @@ def test_two_replicas_are_kept_apart_and_drained_one_by_one(helm4: Helm) -> None
     assert "PodDisruptionBudget" not in {item["kind"] for item in alone}
 
 
+def test_without_leader_election_no_two_operators_work_at_once(helm4: Helm) -> None:
+    deployment = one(helm4.render({"replicas": 1, "leaderElection": False}), "Deployment")["spec"]
+    assert (deployment["replicas"], deployment["strategy"]) == (1, {"type": "Recreate"})
+    assert "strategy" not in one(helm4.render(), "Deployment")["spec"]
+
+
 @pytest.mark.parametrize(
     ("image", "expected"),
     [

@@ -42,6 +42,12 @@ class Ground:
         path = f"{folder}:{ENVIRONMENT / 'bin'}:{os.environ['PATH']}"
         return os.environ | self.helm.environment() | {"PATH": path}
 
+    def has_argo_cd(self) -> None:
+        """What documents take for granted of it: its namespace, its ConfigMap and its kind."""
+        self.cluster.kubectl("create", "namespace", "argocd")
+        self.cluster.kubectl("create", "configmap", "argocd-cm", "--namespace=argocd")
+        self.cluster.kubectl("apply", "--filename", str(APPLICATIONS))
+
     def serves(self, namespace: str) -> None:
         """Start the operator as it is deployed now; a service of the namespace becomes READY and goes again."""
         operator = start_operator(self.cluster)
@@ -65,10 +71,7 @@ def test_every_command_that_installs_works_and_the_operator_then_serves(
     ground: Ground, tmp_path: Path, document: str
 ) -> None:
     where, environment = copy_tree(tmp_path), ground.environment()
-    for name in (TEAM, "argocd"):
-        ground.cluster.kubectl("create", "namespace", name)
-    ground.cluster.kubectl("apply", "--filename", str(APPLICATIONS))
-    ground.cluster.kubectl("create", "configmap", "argocd-cm", "--namespace=argocd")
+    ground.has_argo_cd()
     for command in INSTALLING[document]:
         assert run(command, where=where, environment=environment), f"$ {command} prints nothing"
         if command.startswith("helm upgrade"):
@@ -80,8 +83,7 @@ def test_every_command_that_installs_works_and_the_operator_then_serves(
 
 
 def test_every_application_for_argo_cd_is_one_that_the_api_server_takes(ground: Ground) -> None:
-    ground.cluster.kubectl("create", "namespace", "argocd")
-    ground.cluster.kubectl("apply", "--filename", str(APPLICATIONS))
+    ground.has_argo_cd()
     applied = ground.cluster.kubectl("apply", "--validate=strict", f"--filename={FOLDER / 'applications'}")
     assert applied.count("created") == 3
 

@@ -29,9 +29,12 @@ def ensure(steps: Steps) -> Path:
     return cache.entry(f"checkov-{digest}", fill, waiting=steps.say)
 
 
-def failed_checks(manifests: Path) -> list[tuple[str, str]]:
-    """Check and object of everything that it finds wrong with a file, without asking anything of a network."""
-    words = ["--file", str(manifests), "--framework", "kubernetes", "--skip-download", "--compact", "--output", "json"]
+def failed_checks(file: Path, framework: str) -> list[tuple[str, str]]:
+    """Check and object of everything that it finds wrong with a file, without asking anything of a network.
+
+    `framework` is checkov's word for what the file holds: kubernetes or dockerfile.
+    """
+    words = ["--file", str(file), "--framework", framework, "--skip-download", "--compact", "--output", "json"]
     answer = subprocess.run(
         [sys.executable, "-m", "checkov.main", *words],
         env=os.environ | {"PYTHONPATH": str(ensure(Steps())), "LOG_LEVEL": "ERROR"},

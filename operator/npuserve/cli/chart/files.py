@@ -35,8 +35,12 @@ def values_schema_json() -> str:
     """What Helm checks values against. `global` is what Helm passes to a chart that is part of another."""
     schema = values_schema()
     of_helm = {"global": {"type": "object", "description": "What a parent chart passes down; unused."}}
+    alone = {
+        "if": {"properties": {"leaderElection": {"const": False}}, "required": ["leaderElection"]},
+        "then": {"properties": {"replicas": {"maximum": 1}}},
+    }
     draft = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Values of the npuserve chart"}
-    return json.dumps({**draft, **schema, "properties": {**schema["properties"], **of_helm}}, indent=2) + "\n"
+    return json.dumps({**draft, **schema, "properties": {**schema["properties"], **of_helm}, **alone}, indent=2) + "\n"
 
 
 def readme() -> str:

@@ -147,7 +147,7 @@ class Values(Section):
     replicas: int = Field(default=2, ge=0, le=5)
     """Replicas of the operator. One works, the others wait and take over within the lease's time."""
     leader_election: bool = True
-    """Whether replicas agree on the one that works. Needed as soon as there are two, also during an upgrade."""
+    """Whether replicas agree on the one that works. Without it there is one replica at most, and none during an upgrade."""
     watch_namespace: str = Field(default="", max_length=63, pattern="^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$")
     """The one namespace that the operator serves, with rights there and nowhere else: it reads no nodes, so
     `config.profiles[].hardware` declares them. Empty serves all namespaces."""
