@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import nodes
-from tests.support.image import Image, in_root
+from tests.support.image import Image, can_build, in_root
 from tests.support.operator_image import FOLDER, LOCKS, Workshop
 from tests.support.site import site
 from tests.support.tenant import Tenant
@@ -22,7 +22,13 @@ LARGEST_MEGABYTES = 20.0
 
 
 @pytest.fixture(scope="module")
-def images(tmp_path_factory: pytest.TempPathFactory) -> tuple[Image, Image]:
+def _user_namespaces() -> None:
+    if not can_build():
+        pytest.skip("this machine gives users no namespaces of their own, in which images are built here")
+
+
+@pytest.fixture(scope="module")
+def images(_user_namespaces: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Image, Image]:
     """Built twice."""
     workshop = Workshop(tmp_path_factory.mktemp("workshop"))
     return workshop.build(1), workshop.build(2)

@@ -45,6 +45,11 @@ class BuildFailed(Exception):
     """buildah ended with an error; the message is what it said."""
 
 
+def can_build() -> bool:
+    """Whether this machine lets its users make user namespaces."""
+    return subprocess.run(["unshare", "--map-root-user", "--mount", "true"], check=False).returncode == 0
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
     """An image as a folder in OCI layout."""
