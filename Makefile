@@ -39,8 +39,8 @@ lint: setup ## Style, types, layers, generated files
 	@echo "==> generated files" && $(BIN)/npuserve generate --check
 
 .PHONY: unit
-unit: setup ## Unit tests, laws and golden cases
-	@echo "==> unit, laws, golden" && $(BIN)/pytest tests/unit tests/laws tests/golden
+unit: setup ## Unit tests, laws, golden cases and published deployments
+	@echo "==> unit, laws, golden, published" && $(BIN)/pytest tests/unit tests/laws tests/golden tests/published
 
 .PHONY: binaries
 binaries: setup ## Build the local control plane (minutes the first time, cached afterwards)
@@ -59,12 +59,14 @@ e2e: binaries ## Tests against a whole control plane with simulated NPU nodes
 	@echo "==> e2e" && $(BIN)/pytest tests/e2e
 
 .PHONY: bench
-bench: binaries ## Print the figures of the operator beside the floor
+bench: binaries ## Print the figures of the planner, and of the operator beside the floor
+	@$(BIN)/python -m tests.bench.planning
 	@$(BIN)/python -m tests.bench
 
 .PHONY: generate
-generate: setup ## Write CRD, reference, schema and the chart's generated files from the code
+generate: setup ## Write CRD, reference, schema, the chart's files and the table of published deployments from the code
 	@$(BIN)/npuserve generate
+	@$(BIN)/python -m tests.published --write
 
 .PHONY: format
 format: setup ## Format the code and fix what can be fixed

@@ -3,13 +3,13 @@
 Hardware identity is (chip, memory per device): products that share both share plans. A *device* is what one unit of the
 resource is: on A3 a die, on 300I Duo one of the card's two chips. `usable_mib` is what torch_npu reports as total
 memory (60.96 GiB measured on 64 GiB A2 and A3 devices, other sizes scaled by the same 0.9525), the figure that an
-engine's utilization applies to; npu-smi shows more. Rows whose memory no source states carry None and are refused with
-that reason.
+engine's utilization applies to; npu-smi shows more. Rows whose memory no source states carry None; they are planned for
+where the nodes' labels state it, and refused with that reason elsewhere.
 
 Sources: MC = Ascend/mind-cluster, HDP = Project-HAMi/ascend-device-plugin, VA = vllm-project/vllm-ascend.
 MC:docs/en/scheduling/api/k8s.md and volcano.md (names, request sizes, policies), HDP:ascend-device-configmap.yaml (HAMi
-names, memory), VA:docs/source/getting_started/installation.md (image suffixes), VA#4148 and #8746 (memory shown by
-npu-smi).
+names, memory), Project-HAMi/HAMi:pkg/device/ascend/device.go (whole pairs of dies, templates of parts),
+VA:docs/source/getting_started/installation.md (image suffixes), VA#4148 and #8746 (memory shown by npu-smi).
 """
 
 from __future__ import annotations
@@ -17,6 +17,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 MIB = 1024 * 1024
+_VISIBLE = 0.9525
+"""Share of the nominal memory that torch_npu reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of a device that HAMi hands out: the name of its template and its memory."""
+
+    name: str
+    mib: int
+
+    @property
+    def usable_mib(self) -> int:
+        """What torch_npu shows of it, in proportion to whole devices; measured by nobody."""
+        return round(self.mib * _VISIBLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +48,13 @@ class Product:
     dtypes: tuple[str, ...]
     devices_per_node: tuple[int, ...]
     request_sizes: tuple[int, ...]
-    """Devices one replica may ask for in a node under MindCluster's scheduler."""
+    """Devices of one server that work together without leaving part of its interconnect to others; MindCluster's
+    scheduler gives no other numbers."""
     resource: str
     """MindCluster's name of the resource."""
     hami_resources: tuple[str, ...] = ()
+    hami_request_sizes: tuple[int, ...] = ()
+    """Request sizes under HAMi where they are others."""
     cce_resource: str = ""
     policy: str = ""
     """MindCluster's huawei.com/schedule_policy (release 7.3.0 and newer)."""
@@ -57,6 +75,8 @@ class Product:
     devices_per_numa_node: int | None = None
     """Devices that share a NUMA node of the host, where dumps of `npu-smi info -t topo` agree (modelscope/swift:docs).
     """
+    numa_nodes: int | None = None
+    """NUMA nodes of the host: four Kunpeng 920 with two each (VA#2999)."""
     cost: int = 50
     """Order in which products that fit equally well are taken: lower first.
 
@@ -67,6 +87,10 @@ class Product:
     def usable_bytes(self) -> int | None:
         return None if self.usable_mib is None else self.usable_mib * MIB
 
+    def with_memory(self, gib: int) -> Product:
+        """The row with the memory that its nodes state."""
+        return replace(self, memory_gib=gib, usable_mib=round(gib * 1024 * _VISIBLE))
+
     def resource_for(self, family: str) -> tuple[str, ...]:
         """The names under which a device plugin family offers this product."""
         names = {
@@ -75,6 +99,10 @@ class Product:
             "cce": (self.cce_resource,) if self.cce_resource else (),
         }
         return names.get(family, ())
+
+    def sizes_for(self, family: str) -> tuple[int, ...]:
+        """Devices that one replica may ask for under a device plugin family."""
+        return (family == "hami" and self.hami_request_sizes) or self.request_sizes
 
     def largest_node(self) -> int:
         return max(self.devices_per_node, default=0)
@@ -89,11 +117,11 @@ _CCE_910 = "huawei.com/ascend-1980"
 _A2 = Product(
     id="", generation="A2", chips=(), memory_gib=64, usable_mib=62423, dtypes=_PLAIN, devices_per_node=(8,), request_sizes=_ANY_TO_8,
     resource="huawei.com/Ascend910", cce_resource=_CCE_910, policy="chip8-node8", accelerator_types=("module-910b-8",), cost=30,
-    devices_per_numa_node=2,
+    devices_per_numa_node=2, numa_nodes=8,
 )  # fmt: skip
 _A3 = Product(
     id="", generation="A3", chips=("910C",), spellings=("Ascend910_93", "Ascend910"), memory_gib=64, usable_mib=62423, dtypes=_PLAIN, devices_per_node=(16,),
-    request_sizes=_PAIRS_TO_16, resource="huawei.com/Ascend910", hami_resources=("huawei.com/Ascend910C",), cce_resource=_CCE_910,
+    request_sizes=_PAIRS_TO_16, resource="huawei.com/Ascend910", hami_resources=("huawei.com/Ascend910C",), hami_request_sizes=_PAIRS_TO_16[1:], cce_resource=_CCE_910,
     policy="chip2-node16", accelerator_types=("module-a3-16",), image_suffix="-a3", devices_per_card=2, cost=40,
 )  # fmt: skip
 _310P = Product(
@@ -151,6 +179,22 @@ PRODUCTS: tuple[Product, ...] = (
         policy="chip4-node8", accelerator_types=("module",), image_suffix=None,
     ),
 )  # fmt: skip
+
+_QUARTERS_OF_64G = (Slice("vir05_1c_16g", 16384), Slice("vir10_3c_32g", 32768))
+
+HAMI_SLICES: dict[str, tuple[Slice, ...]] = {
+    "huawei.com/Ascend910A": (Slice("vir02", 2184), Slice("vir04", 4369), Slice("vir08", 8738), Slice("vir16", 17476)),
+    "huawei.com/Ascend910B2": (Slice("vir03_1c_8g", 8192), Slice("vir06_1c_16g", 16384), Slice("vir12_3c_32g", 32768)),
+    "huawei.com/Ascend910B3": _QUARTERS_OF_64G,
+    "huawei.com/Ascend910B4-1": _QUARTERS_OF_64G,
+    "huawei.com/Ascend910B4": (Slice("vir05_1c_8g", 8192), Slice("vir10_3c_16g", 16384)),
+    "huawei.com/Ascend310P": (Slice("vir01", 3072), Slice("vir02", 6144), Slice("vir04", 12288)),
+}
+"""HAMi's templates by resource, smallest first (Project-HAMi/HAMi@4707fb02:charts/hami/templates/scheduler/
+device-configmap.yaml).
+
+910C has templates there, too, but its requests are raised to a whole pair of dies, which no template serves.
+"""
 
 
 def find(product: str) -> tuple[Product, ...]:

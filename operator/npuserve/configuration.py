@@ -6,8 +6,10 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.alias_generators import to_camel
+
+from npuserve import chips
 
 
 class Section(BaseModel):
@@ -26,8 +28,22 @@ class ImageOverride(Section):
     """One version of it."""
     product: str = ""
     """A product id or the beginning of one."""
+    chip: str = ""
+    """A chip that the product is sold with, such as 910B3, or a family that images are built for, such as A2."""
+    os: Literal["", "ubuntu", "openeuler"] = ""
+    """Variant of the published image that it stands for; empty stands for all."""
     image: str
     """The image, with its registry and tag."""
+
+    @field_validator("chip")
+    @classmethod
+    def _known(cls, chip: str) -> str:
+        families = dict.fromkeys(row.generation for row in chips.PRODUCTS)
+        if chip and not chips.with_chip(chip) and chip.upper() not in families:
+            raise ValueError(
+                f"no chip is called {chip!r}; name one of the product table, or a family: {', '.join(families)}"
+            )
+        return chip
 
 
 class Images(Section):
@@ -35,8 +51,10 @@ class Images(Section):
 
     os: Literal["ubuntu", "openeuler"] = "ubuntu"
     """Which of the published variants of engine images is taken."""
+    registry: str = ""
+    """A registry that mirrors all published images: it stands for theirs, and the rest of the name stays."""
     mirrors: dict[str, str] = Field(default_factory=dict)
-    """Registry (or any prefix of an image) to its mirror: {quay.io: mirror.example/quay}."""
+    """Registry (or any prefix of an image) to its mirror: {quay.io: mirror.example/quay}. Goes before `registry`."""
     overrides: tuple[ImageOverride, ...] = ()
     """Images in place of the published ones; the first that matches counts."""
     pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
@@ -100,6 +118,9 @@ class Profile(Section):
     """User of engine containers, 1000 for images that have it in /etc/passwd; absent leaves the image's own."""
     run_as_group: int | None = None
     """Group of engine containers and of the volumes they write."""
+    hugetlb_group: int | None = Field(default=None, ge=0)
+    """Group that the nodes' vm.hugetlb_shm_group lets use huge pages as shared memory; replicas with huge pages join it.
+    """
     hardware: tuple[HardwareRow, ...] = ()
     """Nodes that are declared, where the operator may not read nodes."""
     topology_policy: Literal["", "none", "best-effort", "restricted", "single-numa-node"] = ""
@@ -114,9 +135,14 @@ class Profile(Section):
 class Configuration(Section):
     """The whole file; every key has a default, so that an empty file is a valid one."""
 
-    flavour: Literal["auto", "mindcluster-native", "mindcluster-volcano", "hami", "huawei-cce"] = "auto"
+    flavour: Literal[
+        "auto", "mindcluster-native", "mindcluster-volcano", "mindcluster-volcano-before-7.3", "hami", "huawei-cce"
+    ] = "auto"
     """Who hands out NPUs. Nodes tell HAMi, Huawei Cloud CCE and MindCluster apart; that Volcano schedules does not show on
-    nodes, so `mindcluster-volcano` is named here."""
+    nodes, so one of the two `mindcluster-volcano` is named here."""
+    resource_names: dict[str, str] = Field(default_factory=dict)
+    """Resources that MindCluster's device plugin was told to rename (deviceNameCustomization.json), each with its published
+    name: {example.com/npu: huawei.com/Ascend910}."""
     scheduler_name: str = ""
     """Scheduler of engine pods; empty takes the flavour's."""
     engine_preference: tuple[str, ...] = ()
@@ -135,6 +161,15 @@ class Configuration(Section):
     """How long a replica that is replaced may finish requests."""
     shutdown_seconds: int = Field(default=30, ge=0, le=3600)
     """How long an engine may take to end after that."""
+
+    @field_validator("resource_names")
+    @classmethod
+    def _published(cls, names: dict[str, str]) -> dict[str, str]:
+        published = dict.fromkeys(row.resource for row in chips.PRODUCTS)
+        for own, name in names.items():
+            if name not in published:
+                raise ValueError(f"{own}: {name!r} is no published name; names: {', '.join(published)}")
+        return names
 
     def profile(self, namespace: str) -> Profile:
         """The first profile that covers the namespace; an empty one when none does."""

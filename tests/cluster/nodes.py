@@ -163,6 +163,14 @@ HAMI_A2 = Machine(
     listed_as="Ascend910B4-1",
 )
 """Atlas 800I A2 64G with HAMi's device plugin."""
+HAMI_A3 = replace(
+    HAMI_A2, resource="huawei.com/Ascend910C", devices=16, listed_as="Ascend910C", cpus=320, memory="2048Gi"
+)
+"""Atlas 800I A3 with HAMi's device plugin, which hands out both dies of a module together."""
+A2_SHARED = replace(
+    A2_64G, labels={**A2_64G.labels, "huawei.com/scheduler.chip1softsharedev.enable": "true"}, offered_per_device=100
+)
+"""Atlas 800I A2 64G that shares its devices by percentage: a hundred units of each (MindCluster 26.0 and newer)."""
 CCE_A2 = Machine("huawei.com/ascend-1980", devices=8, labels={"accelerator/huawei-npu": "ascend-1980"})
 """An A2 node of Huawei Cloud CCE; its label does not tell chip or memory."""
 

@@ -14,10 +14,13 @@ from tests.support.waiting import NotYet, until
 
 EXPECTED = {
     "qwen3-32b": ("vllm-ascend", "Atlas 800I A2 64G", "huawei.com/Ascend910", 2, "bfloat16", "a2-"),
-    "qwen3-32b-mindie": ("mindie", "Atlas 800I A2 64G", "huawei.com/Ascend910", 2, "bfloat16", "a2-"),
+    "qwen3-32b-mindie": ("mindie", "Atlas 800I A2 64G", "huawei.com/Ascend910", 4, "bfloat16", "a2-"),
     "qwen3-8b-300i-duo": ("vllm-ascend", "Atlas 300I Duo 96G", "huawei.com/Ascend310P", 1, "float16", "duo-"),
 }
 """Backend, product, resource name, devices, dtype, and how the names of the product's nodes begin."""
+
+ADVICE = {"qwen3-32b-mindie": ["BackendMaintenanceOnly"], "qwen3-8b-300i-duo": ["BackendExperimental"]}
+"""What the condition Advisory tells of a sample that is Ready all the same."""
 
 
 def test_every_sample_is_expected_here() -> None:
@@ -41,7 +44,9 @@ def test_the_samples_become_ready_on_the_right_npus_and_a_deletion_leaves_nothin
 
 def _runs_as_expected(tenant: Tenant, name: str) -> None:
     backend, product, resource, devices, dtype, node = EXPECTED[name]
-    plan = tenant.service(name)["status"]["plan"]
+    status = tenant.service(name)["status"]
+    plan = status["plan"]
+    assert [item["reason"] for item in status["conditions"] if item["type"] == "Advisory"] == ADVICE.get(name, [])
     assert (plan["backend"], plan["product"], plan["resourceName"]) == (backend, product, resource)
     assert (plan["devices"], plan["nodes"], plan["dtype"]) == (devices, 1, dtype)
     assert plan["schedulerName"] == "default-scheduler"

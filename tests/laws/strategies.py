@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from npuserve.api.spec import InferenceServiceSpec
 from npuserve.chips import PRODUCTS, Product
 from npuserve.cluster.facts import ClusterFacts
+from npuserve.cluster.flavours import FLAVOURS, SHARED
 from npuserve.cluster.nodes import read_node
 from npuserve.configuration import Configuration
 from npuserve.engines import ENGINES
@@ -17,6 +19,7 @@ from npuserve.models.catalogue import lookup, names
 from npuserve.plan.description import known
 from npuserve.plan.service import Service
 from npuserve.plan.source import catalogue_path
+from tests.cluster.nodes import A2_64G, A2_SHARED, A3, HAMI_A2, HAMI_A3, Machine
 
 VERSIONS = ("", *(version for engine in ENGINES for version in engine.versions))
 COMMON = (
@@ -90,6 +93,7 @@ hardware = st.fixed_dictionaries(
         "product": products,
         "chip": st.sampled_from(("", "910B3", "Ascend910B4", "910C", "Ascend910_9391", "310P3", "odd")),
         "devices": sizes,
+        "memory": st.sampled_from(("1Gi", "16Gi", "64Gi", "500m", 0)),
         "resourceName": st.sampled_from(("", "huawei.com/Ascend910", "huawei.com/odd")),
         "nodeSelector": st.dictionaries(st.sampled_from(("zone", "pool")), st.sampled_from(("a", "b")), max_size=1),
         "topology": topologies,
@@ -146,7 +150,7 @@ def wishes(draw: st.DrawFn) -> InferenceServiceSpec:
     wire = draw(st.fixed_dictionaries({}, optional={
         "backend": st.sampled_from(("auto", *(engine.name for engine in ENGINES))), "context": contexts, "replicas": st.integers(0, 3),
         "parallelism": st.fixed_dictionaries({}, optional={"tensor": st.sampled_from((1, 2, 4, 8)), "data": st.sampled_from((1, 2)), "expert": st.booleans()}),
-        "hardware": st.fixed_dictionaries({}, optional={"devices": st.sampled_from((1, 2, 4, 8))}),
+        "hardware": st.fixed_dictionaries({}, optional={"devices": st.sampled_from((1, 2, 4, 8)), "memory": st.sampled_from(("8Gi", "32Gi"))}),
     }))  # fmt: skip
     return InferenceServiceSpec.model_validate({**wire, "model": {"uri": scheme.format(path)}})
 
@@ -169,6 +173,7 @@ def node_objects(draw: st.DrawFn, name: str = "node", *, labelled: bool = False)
         "infer-card-type": row.card_label,
         "server-usage": row.usage_label,
         "ascend": "on" if resource in row.hami_resources else "",
+        SHARED[0]: draw(st.sampled_from(("", "", "", SHARED[1]))),
     }
     kept = set(told) if labelled else draw(st.sets(st.sampled_from(sorted(told))))
     labels = {key: value for key, value in told.items() if value and key in kept}
@@ -201,7 +206,7 @@ def clusters(draw: st.DrawFn) -> ClusterFacts:
     used = draw(
         st.dictionaries(st.sampled_from(tuple(f"node-{number}" for number in range(4))), st.integers(0, 16), max_size=4)
     )
-    flavour = draw(st.sampled_from(("auto", "auto", "mindcluster-volcano", "mindcluster-native", "hami", "huawei-cce")))
+    flavour = draw(st.sampled_from(("auto", "auto", *(row.name for row in FLAVOURS))))
     return ClusterFacts(nodes, used, known=draw(st.sampled_from((True, True, True, False))), flavour=flavour)
 
 
@@ -222,6 +227,7 @@ roomy = st.builds(
         for chip, memory, resource, devices in (
             ("910B4-1", "64G", "huawei.com/Ascend910", 8), ("910B4", "32G", "huawei.com/Ascend910", 8),
             ("Ascend910", "64G", "huawei.com/Ascend910", 16), ("310P3", "48G", "huawei.com/Ascend310P", 8),
+            ("910B4-1", "64G", "huawei.com/Ascend910B4-1", 8), ("Ascend910", "64G", "huawei.com/Ascend910C", 16),
         )
     )),
     st.integers(0, 16),
@@ -229,16 +235,50 @@ roomy = st.builds(
 """One whole, fully labelled server of a product that engines support."""
 
 
+def _cluster(machines: list[Machine], flavour: str = "auto") -> ClusterFacts:
+    nodes = (machine.node(f"node-{number}") for number, machine in enumerate(machines))
+    return ClusterFacts(tuple(facts for node in nodes for facts in read_node(node)), flavour=flavour)
+
+
+beside_shared = st.builds(
+    _cluster,
+    st.lists(st.sampled_from((A2_SHARED, A2_64G, A3)), min_size=2, max_size=4),
+    st.sampled_from([row.name for row in FLAVOURS]),
+)
+"""Servers of which some share their devices by percentage, under the same resource and labels."""
+slicing = st.builds(
+    _cluster,
+    st.lists(
+        st.sampled_from((HAMI_A2, HAMI_A3, replace(HAMI_A2, resource="huawei.com/Ascend910B2"))), min_size=1, max_size=2
+    ),
+)
+"""Servers with HAMi."""
+parts = st.builds(
+    lambda path, memory, scheme: InferenceServiceSpec.model_validate(
+        {
+            "model": {"uri": f"pvc://weights/{path}"},
+            "hardware": {"memory": memory},
+            "quantization": scheme,
+        }
+    ),
+    st.sampled_from(("Qwen/Qwen3-0.6B", "Qwen/Qwen3-1.7B", "Qwen/Qwen3-4B", "Qwen/Qwen3-8B")),
+    st.sampled_from(("1Gi", "8Gi", "9Gi", "16Gi", "20Gi", "32Gi")),
+    st.sampled_from(("none", "W8A8")),
+)
+"""Small models that ask for a part of a device."""
+
+
 configurations = st.builds(
     Configuration.model_validate,
     st.fixed_dictionaries({}, optional={
-        "flavour": st.sampled_from(("auto", "mindcluster-volcano", "hami")),
+        "flavour": st.sampled_from(("auto", "mindcluster-volcano", "mindcluster-volcano-before-7.3", "hami")),
         "enginePreference": st.permutations([engine.name for engine in ENGINES]),
-        "images": st.sampled_from(({"os": "openeuler"}, {"mirrors": {"quay.io": "mirror.example.com/quay"}}, {"overrides": [{"engine": ENGINES[0].name, "image": "own:1"}]})),
+        "images": st.sampled_from(({"os": "openeuler"}, {"registry": "mirror.example.com"}, {"mirrors": {"quay.io": "mirror.example.com/quay"}}, {"overrides": [{"engine": ENGINES[0].name, "image": "own:1"}]})),
         "allow": st.sampled_from(({"trustRemoteCode": True}, {"tolerations": [{"key": "npu"}]})),
         "profiles": st.sampled_from((
             [{"name": "open", "hostPathRoots": ["/data"], "topologyPolicy": "restricted"}], [{"name": "apart", "nodeSelector": {"pool": "a"}}],
             [{"name": "user", "runAsUser": 1000, "driverMounts": ["/usr/local/dcmi"]}], [],
+            [{"name": "one", "topologyPolicy": "single-numa-node", "hugetlbGroup": 1001}],
         )),
         "drainSeconds": st.sampled_from((0, 120)),
     }),

@@ -16,7 +16,8 @@ from npuserve.engines import ENGINES
 from npuserve.engines.contract import Choice, ContextWindow, Engine, VolumeWeights
 from npuserve.models.catalogue import lookup
 from npuserve.plan.hardware import Pool
-from npuserve.plan.layout import Layout, Question, choose_layout
+from npuserve.plan.layout import Layout, choose_layout
+from npuserve.plan.splits import Question
 from tests.laws.strategies import COMMON, models
 
 rows = st.sampled_from([row for row in chips.PRODUCTS if row.usable_mib is not None])

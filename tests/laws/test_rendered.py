@@ -44,7 +44,7 @@ def rendered(
 
 
 @given(strategies.wishes(), st.one_of(strategies.roomy, strategies.clusters()), strategies.configurations)
-def test_one_container_requests_the_devices_of_the_plan_and_no_other_does(
+def test_one_container_requests_the_devices_of_the_plan_or_a_part_of_one_and_no_other_does(
     spec: InferenceServiceSpec, cluster: ClusterFacts, configuration: Configuration
 ) -> None:
     plan, objects = rendered(spec, cluster, configuration)
@@ -55,7 +55,8 @@ def test_one_container_requests_the_devices_of_the_plan_and_no_other_does(
         for name, amount in container["resources"]["limits"].items()
         if name.startswith("huawei.com/")
     ]
-    assert held == [(plan.resource_name, str(plan.devices))]
+    part = [(f"{plan.resource_name}-memory", str(plan.slice_mib))] if plan.slice_mib else []
+    assert held == [(plan.resource_name, str(plan.devices)), *part]
 
 
 @given(strategies.likely, strategies.roomy, strategies.configurations)

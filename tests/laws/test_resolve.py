@@ -14,6 +14,7 @@ from npuserve.configuration import Configuration
 from npuserve.plan.plan import Plan, Record, Refusal
 from npuserve.plan.record import dump, load
 from npuserve.plan.resolve import resolve
+from npuserve.quantity import whole
 from tests.laws import strategies
 from tests.laws.strategies import as_service
 
@@ -79,6 +80,32 @@ def test_labels_keep_replicas_off_nodes_of_other_products(spec: InferenceService
     ]
     assert open_to_it
     assert all(plan.product in node.products for node in open_to_it)
+
+
+@given(strategies.wishes(), strategies.beside_shared)
+def test_replicas_are_kept_off_nodes_that_share_devices_by_percentage(
+    spec: InferenceServiceSpec, cluster: ClusterFacts
+) -> None:
+    plan = accepted(spec, cluster)
+    open_to_it = [
+        node
+        for node in cluster.nodes
+        if node.resource == plan.resource_name
+        and node.carries(dict(plan.node_selector))
+        and not any(node.labels.get(key) == value for key, value in plan.avoided_labels)
+    ]
+    assert open_to_it
+    assert not any(node.shares_devices for node in open_to_it)
+
+
+@given(strategies.parts, strategies.slicing)
+def test_a_part_of_a_device_has_the_memory_that_is_asked_for_and_bounds_the_budget(
+    spec: InferenceServiceSpec, cluster: ClusterFacts
+) -> None:
+    plan = accepted(spec, cluster)
+    assert plan.devices == 1
+    assert whole(spec.hardware.memory) <= plan.slice_mib * chips.MIB
+    assert plan.memory.weights < plan.memory.usable < plan.slice_mib * chips.MIB
 
 
 @given(strategies.likely, strategies.roomy)

@@ -18,6 +18,8 @@ A2_32G = machines.A2_32G.node("a2-32g")
 A3 = machines.A3.node("a3")
 DUO = machines.DUO_96G.node("duo")
 HAMI = machines.HAMI_A2.node("hami")
+HAMI_A3 = machines.HAMI_A3.node("hami-a3")
+SHARED = machines.A2_SHARED.node("shared")
 CCE = machines.CCE_A2.node("cce")
 BY_HAND = machines.A2_LABELS_BY_HAND.node("by-hand")
 

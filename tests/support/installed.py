@@ -92,7 +92,8 @@ def wait_until_served(cluster: ControlPlane) -> None:
     """
 
     def established() -> bool | NotYet:
-        conditions = cluster.kubectl.get("crd", DEFINITION).get("status", {}).get("conditions", [])
+        # A CRD that is just being taken has conditions that are null.
+        conditions = cluster.kubectl.get("crd", DEFINITION).get("status", {}).get("conditions") or []
         found = any((item["type"], item["status"]) == ("Established", "True") for item in conditions)
         return found or NotYet(f"{DEFINITION} is not established: {conditions}")
 

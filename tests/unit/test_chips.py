@@ -99,6 +99,17 @@ def test_the_310p_family_computes_in_float16_only(row: Product) -> None:
     assert ("bfloat16" in row.dtypes) == (row.generation not in ("310P", "910A"))
 
 
+def test_a_box_of_sixteen_takes_pairs_beyond_the_eight_of_one_ring() -> None:
+    row = by_id("Atlas 200I A2 Box16")
+    assert row is not None
+    assert row.sizes_for("mindcluster") == (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16)
+
+
+def test_request_sizes_are_others_under_hami_where_it_hands_out_whole_modules_only() -> None:
+    others = {row.generation for row in PRODUCTS if row.sizes_for("hami") != row.request_sizes}
+    assert others == {"A3"}
+
+
 def test_a_whole_id_finds_one_row_in_any_capitals() -> None:
     assert [row.id for row in find("atlas 300i duo 96g")] == ["Atlas 300I Duo 96G"]
 

@@ -45,6 +45,18 @@ def test_a_value_without_meaning_is_refused(content: dict[str, Any]) -> None:
         read(**content)
 
 
+def test_an_image_for_a_chip_that_does_not_exist_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ValidationError, match=r"no chip is called 'A22'.*A2, A3, 310P"):
+        read(images={"overrides": [{"engine": "vllm-ascend", "chip": "A22", "image": "own:1"}]})
+
+
+def test_a_renamed_resource_says_which_published_one_it_is() -> None:
+    named = {"example.com/npu": "huawei.com/Ascend910"}
+    assert read(resourceNames=named).resource_names == named
+    with pytest.raises(ValidationError, match=r"example.com/npu: 'huawei.com/Ascend' is no published name"):
+        read(resourceNames={"example.com/npu": "huawei.com/Ascend"})
+
+
 def test_every_flavour_of_the_table_can_be_configured() -> None:
     assert [read(flavour=row.name).flavour for row in FLAVOURS] == [row.name for row in FLAVOURS]
 

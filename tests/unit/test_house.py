@@ -19,9 +19,11 @@ from npuserve.configuration import Configuration
 from npuserve.engines import ENGINES
 from npuserve.engines.contract import (
     SERVICE_PORT,
+    Caution,
     Choice,
     ContextWindow,
     Fault,
+    Footprint,
     HttpCheck,
     Launch,
     LaunchRequest,
@@ -150,20 +152,24 @@ class Tiny:
 
     name = "tiny"
     versions = stable = ("1.0",)
+    pads_heads = False
 
     def obstacle(self, choice: Choice) -> Obstacle | None:
         return None if choice.product.generation == "A2" else Obstacle("hardware", "only A2")
 
-    def loaded_scheme(self, choice: Choice) -> str:
-        return choice.scheme
+    def footprint(self, choice: Choice, arguments: Mapping[str, Any]) -> Footprint:
+        return Footprint(choice.scheme)
 
-    def caution(self, choice: Choice) -> str | None:
+    def longest_context(self, choice: Choice, arguments: Mapping[str, Any]) -> int:
+        return choice.model.max_context
+
+    def caution(self, product: Product, version: str) -> Caution | None:
         return None
 
     def image(self, product: Product, version: str, *, os: str) -> str | None:
         return f"registry.example.com/tiny:{version}"
 
-    def tensor_obstacle(self, choice: Choice, parallelism: Parallelism) -> str | None:
+    def tensor_obstacle(self, choice: Choice, parallelism: Parallelism, *, named: bool) -> str | None:
         return None
 
     def spreads_data(self, choice: Choice) -> bool:
@@ -173,7 +179,13 @@ class Tiny:
         return 0.5
 
     def overhead(
-        self, choice: Choice, parallelism: Parallelism, *, context: ContextWindow, arguments: Mapping[str, Any]
+        self,
+        choice: Choice,
+        parallelism: Parallelism,
+        *,
+        context: ContextWindow,
+        arguments: Mapping[str, Any],
+        variables: Mapping[str, str],
     ) -> Overhead:
         return Overhead(1, 1, 1)
 

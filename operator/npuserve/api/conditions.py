@@ -32,6 +32,10 @@ class ConditionType(StrEnum):
     AVAILABLE = "Available", "At least one replica answers, whichever generation it was started from."
     SCALING = "Scaling", "The number of replicas differs from the number asked for."
     DEGRADED = "Degraded", "Some replicas do not work while others serve."
+    ADVISORY = (
+        "Advisory",
+        "Something is worth knowing before relying on the service; it serves all the same, and no other condition reads it. Present only while true.",
+    )
 
 
 class Reason(StrEnum):
@@ -65,6 +69,23 @@ class Reason(StrEnum):
     ALL_REPLICAS_WORK = "AllReplicasWork", "No replica is failing."
     MODEL_MOUNTED = "ModelMounted", "The weights are mounted from a volume or an image."
     MODEL_FETCHED_AT_START = "ModelFetchedAtStart", "The engine downloads the weights when a replica starts."
+
+    # Worth knowing
+    BACKEND_MAINTENANCE_ONLY = (
+        "BackendMaintenanceOnly",
+        "The vendor of the engine maintains it and adds nothing new.",
+        "What runs may stay; set `spec.backend` to `auto` or to another engine when the service next changes.",
+    )
+    BACKEND_EXPERIMENTAL = (
+        "BackendExperimental",
+        "The engine supports the product experimentally.",
+        "Try the service under its own load before others rely on it, or name another product in `spec.hardware.product`.",
+    )
+    BACKEND_PRERELEASE = (
+        "BackendPrerelease",
+        "The version of the engine is a pre-release.",
+        "Leave `spec.backendVersion` empty, or set it to a stable version, before others rely on the service.",
+    )
 
     # The spec cannot be planned
     INVALID_SPEC = (

@@ -62,6 +62,11 @@ class Hardware(Shape):
     """NPU devices per replica, over all of its nodes, as the cluster counts them: on A3 a device is one die of a chip.
     For example 4. Empty: the smallest number that holds the model and its key-value cache."""
 
+    memory: Quantity | None = Field(default=None, examples=["16Gi"])
+    """Memory of the part of one device that is enough for a replica, for example `16Gi`: a small model then shares a
+    device with others. Only where the cluster hands out parts of a device, as HAMi does; the plan takes the smallest
+    part that has it. Empty: whole devices."""
+
     resource_name: ResourceName = ""
     """Extended resource under which nodes offer these NPUs, for example `huawei.com/Ascend910`. Empty: looked up from
     the nodes and the operator's configuration."""

@@ -86,13 +86,25 @@ class PlannedMemory(Shape):
     """Bytes of weights on a device."""
 
     runtime: Bytes
-    """Bytes kept for activations, graphs and communication buffers."""
+    """Bytes kept for activations, communication buffers and the engine itself."""
+
+    activations: Bytes | None = None
+    """Bytes of the runtime that one step needs at most."""
+
+    communication: Bytes | None = None
+    """Bytes of the runtime for the buffers of communication groups."""
+
+    reserve: Bytes | None = None
+    """Bytes that a device shows beyond what is usable; captured graphs and late buffers live there."""
 
     kv_cache: Bytes
     """Bytes left for the key-value cache."""
 
     kv_cache_tokens: Bytes
     """Tokens that the key-value cache of one data-parallel rank holds."""
+
+    full_length_requests: Bytes | None = None
+    """Requests of full length that a replica holds at once."""
 
     utilization: str | None = Field(default=None, pattern=r"^(0(\.[0-9]{1,4})?|1(\.0{1,4})?)$", max_length=6)
     """Share of a device's memory that the engine is told to use, for example `0.92`."""
@@ -171,6 +183,9 @@ class StatusPlan(Shape):
     devices: Count
     """NPU devices per replica, over all of its nodes."""
 
+    device_memory: Quantity | None = None
+    """Memory of the part of one device that a replica gets, for example `16Gi`. Absent: whole devices."""
+
     nodes: Count
     """Nodes per replica."""
 
@@ -220,8 +235,8 @@ class InferenceServiceStatus(Shape):
         tuple[StatusCondition, ...],
         Field(strict=False, max_length=16, json_schema_extra=list_map("type")),
     ] = ()
-    """Statements about the service: `Ready` always, `Reconciling` and `Stalled` only while they are true, and
-    `Accepted`, `ModelReady`, `Available`, `Scaling` and `Degraded`."""
+    """Statements about the service: `Ready` always, `Reconciling` and `Stalled` only while they are true,
+    `Accepted`, `ModelReady`, `Available`, `Scaling` and `Degraded`, and `Advisory` while something is worth knowing."""
 
     replicas: Count | None = None
     """Replicas that exist."""

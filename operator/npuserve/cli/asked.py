@@ -13,11 +13,23 @@ from npuserve.api.resource import InferenceService
 from npuserve.cli.inputs import Inputs, model_file
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.configuration import Configuration
+from npuserve.plan.alternatives import Alternative, alternatives
 from npuserve.plan.description import CONFIG_KEY, Description, describe, known
 from npuserve.plan.plan import Plan, Refusal
 from npuserve.plan.resolve import resolve
 from npuserve.plan.service import Service
 from npuserve.plan.source import catalogue_path
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One service of the files as the planner takes it, or why it cannot be read."""
+
+    name: str
+    namespace: str
+    resource: InferenceService | None
+    """None where its spec cannot be read."""
+    service: Service | Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,34 +40,54 @@ class Answer:
     namespace: str
     service: InferenceService | None
     outcome: Plan | Refusal
+    alternatives: tuple[Alternative, ...] = ()
+    """What else could run it, where that was asked for."""
 
 
 def ask(
-    inputs: Inputs, cluster: ClusterFacts, configuration: Configuration, *, models_folder: str | None
+    inputs: Inputs,
+    cluster: ClusterFacts,
+    configuration: Configuration,
+    *,
+    models_folder: str | None,
+    compare: bool = False,
 ) -> Iterator[Answer]:
-    """An answer per service, each planned on its own against the whole cluster, in order."""
+    """An answer per service, each planned on its own against the whole cluster, in order; `compare` adds the
+    alternatives."""
+    for asked in services_of(inputs, configuration, models_folder=models_folder):
+        if isinstance(asked.service, Refusal):
+            yield Answer(asked.name, asked.namespace, asked.resource, asked.service)
+            continue
+        found = resolve(asked.service, cluster, configuration, previous=None)
+        outcome = found if isinstance(found, Refusal) else found.plan
+        plan = outcome if isinstance(outcome, Plan) else None
+        others = alternatives(asked.service, cluster, configuration, plan=plan) if compare else ()
+        yield Answer(asked.name, asked.namespace, asked.resource, outcome, others)
+
+
+def services_of(inputs: Inputs, configuration: Configuration, *, models_folder: str | None) -> Iterator[Asked]:
+    """The services of the files in order, each with what is known of its model."""
     for document in inputs.services:
         metadata = document["metadata"]
         name, namespace = str(metadata.get("name", "")), str(metadata["namespace"])
-        service = parse(document)
-        if isinstance(service, InvalidSpec):
-            yield Answer(name, namespace, None, Refusal(Reason.INVALID_SPEC, service.field, service.message))
+        resource = parse(document)
+        if isinstance(resource, InvalidSpec):
+            yield Asked(name, namespace, None, Refusal(Reason.INVALID_SPEC, resource.field, resource.message))
             continue
-        description = _description(service, namespace, inputs, models_folder=models_folder)
+        description = _description(resource, namespace, inputs, models_folder=models_folder)
         if isinstance(description, Refusal):
-            yield Answer(name, namespace, service, description)
+            yield Asked(name, namespace, resource, description)
             continue
-        asked = Service(
+        service = Service(
             name=name,
             namespace=namespace,
             replan=_annotation(metadata, "npuserve.io/replan"),
-            spec=service.spec,
+            spec=resource.spec,
             model=description.facts,
             profile=configuration.profile(namespace),
             model_digest=description.digest,
         )
-        found = resolve(asked, cluster, configuration, previous=None)
-        yield Answer(name, namespace, service, found if isinstance(found, Refusal) else found.plan)
+        yield Asked(name, namespace, resource, service)
 
 
 def _annotation(metadata: Mapping[str, Any], key: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from npuserve.cli.catalogue import catalogue
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.configuration import Configuration
 
@@ -45,6 +46,13 @@ def _planning(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+_output = click.option(
+    "-o", "--output", type=click.Choice(["table", "yaml", "json"]), default="table", show_default=True
+)
+
+main.add_command(catalogue)
+
+
 @main.command()
 def run() -> None:
     """Run the operator; settings come from NPUSERVE_* environment variables."""
@@ -60,31 +68,59 @@ def run() -> None:
 
 @main.command()
 @_planning
-@click.option("-o", "--output", type=click.Choice(["table", "yaml", "json"]), default="table", show_default=True)
-def plan(output: str, **asked: Any) -> None:
+@_output
+@click.option(
+    "--compare", is_flag=True, help="Add every engine, product and layout that was considered, and why one won."
+)
+def plan(output: str, *, compare: bool, **asked: Any) -> None:
     """Show what services would get, or why they would be refused (exit code 2)."""
-    from rich.console import Console
+    from npuserve.cli.present import as_text, console, show
 
-    from npuserve.cli.present import as_text, show
-
-    answers = _answers(**asked)
+    answers = _answers(compare=compare, **asked)
     if output == "table":
-        show(Console(), answers)
+        show(console(), answers)
     else:
-        click.echo(as_text(answers, output))
+        click.echo(as_text(answers, output, compared=compare))
     sys.exit(_code(answers))
+
+
+@main.command()
+@_planning
+@_output
+def capacity(
+    output: str,
+    files: tuple[str, ...],
+    cluster: str | None,
+    *,
+    models: str | None,
+    configuration: str | None,
+    namespace: str,
+) -> None:
+    """Show which services fit at the same time, in the order given, and what is left (exit code 2: not all fit)."""
+    from npuserve.cli.asked import services_of
+    from npuserve.cli.compared import capacity_data, capacity_tables
+    from npuserve.cli.inputs import read_configuration, read_inputs
+    from npuserve.cli.present import console, data_text
+    from npuserve.plan.capacity import capacity_of
+
+    settings = read_configuration(configuration)
+    asked = services_of(read_inputs(files, namespace), settings, models_folder=models)
+    found = capacity_of(asked, _cluster(cluster, settings), settings)
+    if output == "table":
+        console().print(*capacity_tables(found), sep="\n\n")
+    else:
+        click.echo(data_text(capacity_data(found), output))
+    sys.exit(ACCEPTED if found.fits else REFUSED)
 
 
 @main.command()
 @_planning
 def explain(**asked: Any) -> None:
     """Say why each value of a plan is what it is."""
-    from rich.console import Console
-
-    from npuserve.cli.present import show_reasons
+    from npuserve.cli.present import console, show_reasons
 
     answers = _answers(**asked)
-    show_reasons(Console(), answers)
+    show_reasons(console(), answers)
     sys.exit(_code(answers))
 
 
@@ -132,14 +168,20 @@ def engine_table(engine: str, version: str, root: Path) -> None:
 
 
 def _answers(
-    files: tuple[str, ...], cluster: str | None, models: str | None, configuration: str | None, namespace: str
+    files: tuple[str, ...],
+    cluster: str | None,
+    *,
+    models: str | None,
+    configuration: str | None,
+    namespace: str,
+    compare: bool = False,
 ) -> list[Any]:
     from npuserve.cli.asked import ask
     from npuserve.cli.inputs import read_configuration, read_inputs
 
     settings = read_configuration(configuration)
     inputs = read_inputs(files, namespace)
-    return list(ask(inputs, _cluster(cluster, settings), settings, models_folder=models))
+    return list(ask(inputs, _cluster(cluster, settings), settings, models_folder=models, compare=compare))
 
 
 def _cluster(path: str | None, configuration: Configuration) -> ClusterFacts:

@@ -74,10 +74,11 @@ def cluster_facts(
     nodes: list[Mapping[str, Any]], pods: list[Mapping[str, Any]], configuration: Configuration
 ) -> ClusterFacts:
     """Node and Pod objects as the planner sees them."""
-    facts: tuple[NodeFacts, ...] = tuple(found for node in nodes for found in read_node(node))
+    renamed = configuration.resource_names
+    facts: tuple[NodeFacts, ...] = tuple(found for node in nodes for found in read_node(node, renamed))
     offered = {(node.name, node.resource) for node in facts}
     used: dict[str, int] = {}
-    for use in (use for pod in pods for use in npu_use(pod)):
+    for use in (use for pod in pods for use in npu_use(pod, renamed)):
         if (use.node, use.resource) in offered:
             used[use.node] = used.get(use.node, 0) + use.devices
     return ClusterFacts(facts, used, known=True, flavour=configuration.flavour)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,35 +12,49 @@ from rich.table import Table
 from rich.text import Text
 
 from npuserve.cli.asked import Answer
+from npuserve.cli.compared import alternative_data, alternatives_table
 from npuserve.cli.documents import documents_text
 from npuserve.plan.memory import gib
-from npuserve.plan.plan import Plan, Refusal
+from npuserve.plan.plan import Plan, Refusal, Topology
+from npuserve.quantity import format_bytes
 from npuserve.reconcile.planned import status_plan
 
 
-def as_data(answer: Answer) -> dict[str, Any]:
+def as_data(answer: Answer, *, compared: bool = False) -> dict[str, Any]:
     """An answer as plain values; the plan is what `status.plan` would show."""
     named = {"name": answer.name, "namespace": answer.namespace}
     match answer.outcome:
         case Refusal(reason=reason, field=field, message=message):
-            return {**named, "accepted": False, "reason": str(reason), "field": field, "message": message}
+            told = {**named, "accepted": False, "reason": str(reason), "field": field, "message": message}
         case plan:
             shown = {key: value for key, value in status_plan(plan, 0).items() if key != "observedGeneration"}
-            return {**named, "accepted": True, "plan": shown}
+            told = {**named, "accepted": True, "plan": shown}
+    return told | ({"alternatives": [alternative_data(item) for item in answer.alternatives]} if compared else {})
 
 
-def as_text(answers: Sequence[Answer], style: str) -> str:
-    """All answers as one JSON or YAML document."""
-    data = [as_data(answer) for answer in answers]
+def as_text(answers: Sequence[Answer], style: str, *, compared: bool = False) -> str:
+    """All answers as one JSON or YAML document; `compared` adds each one's alternatives."""
+    return data_text([as_data(answer, compared=compared) for answer in answers], style)
+
+
+def data_text(data: Any, style: str) -> str:
+    """Plain values as JSON or YAML."""
     if style == "json":
         return json.dumps(data, indent=2, ensure_ascii=False)
     return documents_text([data]).rstrip()
+
+
+def console() -> Console:
+    """Standard output; as wide as the widest table where it is no terminal, so that files hold whole lines."""
+    return Console(width=None if sys.stdout.isatty() else 200)
 
 
 def show(console: Console, answers: Sequence[Answer]) -> None:
     """A table per service: what it gets, or what to change."""
     for answer in answers:
         console.print(_card(answer))
+        if answer.alternatives:
+            console.print(alternatives_table(answer.alternatives), "")
 
 
 def show_reasons(console: Console, answers: Sequence[Answer]) -> None:
@@ -100,7 +115,8 @@ def _rows(plan: Plan) -> Iterator[tuple[str, str]]:
     split, memory, host = plan.parallelism, plan.memory, plan.topology
     yield "backend", f"{plan.backend} {plan.backend_version}"
     yield "image", plan.image
-    yield "NPUs", f"{plan.devices} x {plan.product} ({plan.resource_name}: {plan.devices})"
+    part = f"{plan.slice_mib} MiB of " if plan.slice_mib else ""
+    yield "NPUs", f"{part}{plan.devices} x {plan.product} ({plan.resource_name}: {plan.devices})"
     yield (
         "cluster",
         plan.flavour + (f", scheduler {plan.scheduler_name}" if plan.scheduler_name else ", default scheduler"),
@@ -115,6 +131,13 @@ def _rows(plan: Plan) -> Iterator[tuple[str, str]]:
     )
     yield "KV cache", f"{memory.kv_cache_tokens:,} tokens per data-parallel rank"
     yield "context", f"{plan.context.max_model_len:,} tokens, {plan.context.max_sequences} requests at once"
-    yield "host", f"{host.cpus} CPUs, {host.memory} memory"
+    yield "host", _host(host)
     yield "start", f"within {plan.timing.startup} s"
     yield "command", " ".join((*plan.launch.command, *plan.launch.args))
+
+
+def _host(host: Topology) -> str:
+    pinned = " pinned" if host.cpu_pinning else ""
+    numa = "" if host.numa == "none" else f", NUMA {host.numa}"
+    pages = f", {format_bytes(host.hugepages.amount)} of {host.hugepages.size} pages" if host.hugepages else ""
+    return f"{host.cpus} CPUs{pinned}, {host.memory} memory{numa}{pages}"

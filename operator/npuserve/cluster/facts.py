@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+
+NOTHING_RENAMED: Mapping[str, str] = MappingProxyType({})
+"""Published names of resources by the names they bear, where they bear their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,9 @@ class NodeFacts:
 
     def carries(self, selector: Mapping[str, str]) -> bool:
         return all(self.labels.get(key) == value for key, value in selector.items())
+
+    def carries_any(self, labels: Iterable[tuple[str, str]]) -> bool:
+        return any(self.labels.get(key) == value for key, value in labels)
 
 
 @dataclass(frozen=True, slots=True)

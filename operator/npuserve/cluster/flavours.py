@@ -1,14 +1,15 @@
 """How a cluster hands out NPUs: one row per device-plugin flavour.
 
-`volcano` shows on no node and comes from the configuration only; the others are detected from the names of the
-resources that nodes advertise. Sources: MC:docs/en/scheduling/api/k8s.md,
+Volcano shows on no node and comes from the configuration only; the others are detected from the names of the resources
+that nodes advertise. Sources: MC:docs/en/scheduling/api/k8s.md,
 MC:component/ascend-for-volcano/internal/npu/factory.go (policy annotation and scheduler), Project-HAMi/HAMi charts/hami
 (scheduler, runtime class), VA:docs/source/user_guide/deployment_guide/using_volcano_kthena.md (CCE names).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,34 +21,46 @@ class Flavour:
     """The resource-name family: mindcluster, hami or cce."""
     scheduler: str
     """Empty: the cluster's default scheduler."""
-    wants_policy: bool
-    """The scheduler reads the server shape from an annotation; without it the rules of the oldest server apply
-    silently."""
+    shape: Literal["", "policy", "label"]
+    """How the scheduler learns the shape of the server: from the policy that the replica names (MindCluster 7.3 and
+    newer) or from the node label accelerator-type that it selects (older). Without it the rules of the oldest server
+    apply silently."""
     devices_from_annotation: bool
     """The visible devices reach the container through an annotation that the scheduler writes."""
-    enforces_request_sizes: bool
     runtime_class: str
     node_labels: tuple[tuple[str, str], ...] = ()
+    avoids: tuple[tuple[str, str], ...] = ()
+    """Labels of nodes that may appear at any time and share devices by percentage."""
+    slices: bool = False
+    """Parts of a device can be asked for by their memory."""
+    tells_numa: bool = False
+    """The device plugin tells kubelets which NUMA node a device belongs to (MindCluster's after 26.1, under the native
+    scheduler only)."""
+
+
+SHARED = ("huawei.com/scheduler.chip1softsharedev.enable", "true")
+"""The label of nodes on which one unit of the resource is a percentage of a device (MindCluster 26.0 and newer)."""
 
 
 NATIVE = Flavour(
-    name="mindcluster-native", family="mindcluster", scheduler="", wants_policy=False, devices_from_annotation=False,
-    enforces_request_sizes=False, runtime_class="",
+    name="mindcluster-native", family="mindcluster", scheduler="", shape="", devices_from_annotation=False,
+    runtime_class="", tells_numa=True,
 )  # fmt: skip
 VOLCANO = Flavour(
-    name="mindcluster-volcano", family="mindcluster", scheduler="volcano", wants_policy=True, devices_from_annotation=True,
-    enforces_request_sizes=True, runtime_class="",
+    name="mindcluster-volcano", family="mindcluster", scheduler="volcano", shape="policy", devices_from_annotation=True,
+    runtime_class="", avoids=(SHARED,),
 )  # fmt: skip
+OLDER_VOLCANO = replace(VOLCANO, name="mindcluster-volcano-before-7.3", shape="label", avoids=())
 HAMI = Flavour(
-    name="hami", family="hami", scheduler="hami-scheduler", wants_policy=False, devices_from_annotation=False,
-    enforces_request_sizes=False, runtime_class="ascend", node_labels=(("ascend", "on"),),
+    name="hami", family="hami", scheduler="hami-scheduler", shape="", devices_from_annotation=False,
+    runtime_class="ascend", node_labels=(("ascend", "on"),), slices=True,
 )  # fmt: skip
 CCE = Flavour(
-    name="huawei-cce", family="cce", scheduler="", wants_policy=False, devices_from_annotation=False,
-    enforces_request_sizes=False, runtime_class="",
+    name="huawei-cce", family="cce", scheduler="", shape="", devices_from_annotation=False,
+    runtime_class="",
 )  # fmt: skip
 
-FLAVOURS: tuple[Flavour, ...] = (NATIVE, VOLCANO, HAMI, CCE)
+FLAVOURS: tuple[Flavour, ...] = (NATIVE, VOLCANO, OLDER_VOLCANO, HAMI, CCE)
 FAMILIES: tuple[str, ...] = ("mindcluster", "hami", "cce")
 
 

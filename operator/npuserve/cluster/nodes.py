@@ -2,7 +2,8 @@
 
 Rule: the resource name gives the family and the products that can be meant; labels strike out the rows they contradict;
 a row that exists only under a label of its own needs that label. Where several memory sizes remain, the smallest is
-assumed, because a plan for too much memory fails at start. Labels: MC:docs/en/scheduling/api/k8s.md (26.0 and older)
+assumed, because a plan for too much memory fails at start. A node that shares devices offers a hundred units of each
+(MC:component/ascend-device-plugin, -shareDevCount=100). Labels: MC:docs/en/scheduling/api/k8s.md (26.0 and older)
 and MC:docs/zh/scheduling/06_api/12_k8s.md (26.1), HAMi: `ascend=on`.
 """
 
@@ -15,8 +16,8 @@ from functools import lru_cache
 from typing import Any
 
 from npuserve.chips import PRODUCTS, Product, chip_name
-from npuserve.cluster.facts import NodeFacts, Taint
-from npuserve.cluster.flavours import FAMILIES
+from npuserve.cluster.facts import NOTHING_RENAMED, NodeFacts, Taint
+from npuserve.cluster.flavours import FAMILIES, SHARED
 from npuserve.quantity import whole
 
 CHIP_LABEL = "node.kubernetes.io/npu.chip.name"
@@ -27,14 +28,18 @@ USAGE_LABEL = "server-usage"
 TELLING_LABELS = (CHIP_LABEL, MEMORY_LABEL, TYPE_LABEL, CARD_LABEL, USAGE_LABEL)
 """The labels that say which product a node is."""
 ARCH_LABEL = "kubernetes.io/arch"
-SHARED_LABEL = "huawei.com/scheduler.chip1softsharedev.enable"
+_UNITS_OF_A_SHARED_DEVICE = 100
 
 _RESOURCE_PREFIX = "huawei.com/"
 _PART_OF_A_DEVICE = re.compile(r"(-memory|-core|npu-core|-\d+c(\.\S+)?|-V|-VPro|-IPro)$")
 
 
-def read_node(node: Mapping[str, Any]) -> tuple[NodeFacts, ...]:
-    """One entry per whole-device NPU resource of a Node object; () for a node without NPUs. Total: odd objects give ()."""
+def read_node(node: Mapping[str, Any], renamed: Mapping[str, str] = NOTHING_RENAMED) -> tuple[NodeFacts, ...]:
+    """One entry per whole-device NPU resource of a Node object; () for a node without NPUs. `renamed`: published names
+    of resources that bear another.
+
+    Total: odd objects give ().
+    """
     metadata, spec, status = (_object(node, key) for key in ("metadata", "spec", "status"))
     labels = {str(key): str(value) for key, value in _object(metadata, "labels").items()}
     offered = {
@@ -43,10 +48,10 @@ def read_node(node: Mapping[str, Any]) -> tuple[NodeFacts, ...]:
     return tuple(
         facts
         for resource in sorted(offered)
-        if resource.startswith(_RESOURCE_PREFIX)
-        and not _PART_OF_A_DEVICE.search(resource)
+        if (resource in renamed or (resource.startswith(_RESOURCE_PREFIX) and not _PART_OF_A_DEVICE.search(resource)))
         and whole(offered[resource]) > 0
-        if (facts := _facts(metadata, labels, spec, offered, resource)) is not None
+        if (facts := _facts(metadata, labels, spec, offered, resource, published=renamed.get(resource, resource)))
+        is not None
     )
 
 
@@ -56,10 +61,14 @@ def _facts(
     spec: Mapping[str, Any],
     offered: Mapping[str, Any],
     resource: str,
+    *,
+    published: str,
 ) -> NodeFacts | None:
-    family = _family(resource, labels, frozenset(offered))
-    devices = _devices(metadata, resource, whole(offered[resource]))
-    rows = _rows(resource, family, tuple(labels.get(key, "") for key in TELLING_LABELS), devices)
+    family = _family(published, labels, frozenset(offered))
+    shares = labels.get(SHARED[0]) == SHARED[1]
+    units = whole(offered[resource])
+    devices = max(1, units // _UNITS_OF_A_SHARED_DEVICE) if shares else _devices(metadata, resource, units)
+    rows = _rows(published, family, tuple(labels.get(key, "") for key in TELLING_LABELS), devices)
     if not rows:
         return None
     return NodeFacts(
@@ -81,7 +90,7 @@ def _facts(
         labels=labels,
         taints=_taints(spec),
         schedulable=not spec.get("unschedulable", False),
-        shares_devices=labels.get(SHARED_LABEL) == "true",
+        shares_devices=shares,
     )
 
 
@@ -121,7 +130,7 @@ def _rows(resource: str, family: str, telling: tuple[str, ...], devices: int) ->
     rows = [
         row
         for row in (offered or PRODUCTS)
-        if _is_chip(row, chip)
+        if _is_chip(row, chip, kind)
         and _has_memory(row, memory)
         and _is_kind(row, kind)
         and _is_card(row, card)
@@ -140,8 +149,17 @@ _UNSTATED = 1 << 20
 """Sorts rows whose memory no source states behind all others."""
 
 
-def _is_chip(row: Product, label: str) -> bool:
-    return not label or chip_name(label) in row.chips
+def _is_chip(row: Product, label: str, kind: str) -> bool:
+    """Whether the chip's name allows the row; an accelerator-type of the row's own allows any chip of its family."""
+    name = chip_name(label)
+    own = [other.id for other in PRODUCTS if kind in other.accelerator_types] == [row.id]
+    return not label or name in row.chips or (own and any(name.startswith(chip) for chip in row.chips))
+
+
+def told_memory(labels: Mapping[str, str]) -> int | None:
+    """GiB per device that the labels state."""
+    shown = re.match(r"^(\d+)", labels.get(MEMORY_LABEL, ""))
+    return int(shown[1]) if shown and int(shown[1]) else None
 
 
 def _has_memory(row: Product, label: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from npuserve.cluster.facts import NOTHING_RENAMED
 from npuserve.quantity import whole
 
 _PREFIX = "huawei.com/"
@@ -21,9 +22,9 @@ class PodUse:
     devices: int
 
 
-def npu_use(pod: Mapping[str, Any]) -> tuple[PodUse, ...]:
+def npu_use(pod: Mapping[str, Any], renamed: Mapping[str, str] = NOTHING_RENAMED) -> tuple[PodUse, ...]:
     """The devices a placed, unfinished pod holds, by resource; () when it holds none. Per resource: the larger of all
-    containers and any init container.
+    containers and any init container. `renamed`: resources that bear another name than the published one.
 
     Total: odd objects hold nothing.
     """
@@ -31,8 +32,8 @@ def npu_use(pod: Mapping[str, Any]) -> tuple[PodUse, ...]:
     node = spec.get("nodeName")
     if not isinstance(node, str) or not node or status.get("phase") in _ENDED:
         return ()
-    running = _requests(spec.get("containers"))
-    starting = _requests(spec.get("initContainers"))
+    running = _requests(spec.get("containers"), renamed)
+    starting = _requests(spec.get("initContainers"), renamed)
     names = {name for counts in (*running, *starting) for name in counts}
     return tuple(PodUse(node, name, _held(name, running, starting)) for name in sorted(names))
 
@@ -41,7 +42,7 @@ def _held(name: str, running: list[dict[str, int]], starting: list[dict[str, int
     return max(sum(counts.get(name, 0) for counts in running), *(counts.get(name, 0) for counts in starting), 0)
 
 
-def _requests(containers: Any) -> list[dict[str, int]]:
+def _requests(containers: Any, renamed: Mapping[str, str]) -> list[dict[str, int]]:
     found = []
     for container in containers if isinstance(containers, list) else ():
         resources = _object(_object(container).get("resources"))
@@ -50,7 +51,7 @@ def _requests(containers: Any) -> list[dict[str, int]]:
             {
                 name: count
                 for name, amount in asked.items()
-                if str(name).startswith(_PREFIX) and (count := whole(amount)) > 0
+                if (name in renamed or str(name).startswith(_PREFIX)) and (count := whole(amount)) > 0
             }
         )
     return found

@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from npuserve.cluster.facts import ClusterFacts, NodeFacts
+from npuserve.cluster.facts import NOTHING_RENAMED, ClusterFacts, NodeFacts
 from npuserve.cluster.nodes import read_node
 from npuserve.cluster.pods import PodUse, npu_use
 from npuserve.controller.answers import Object, Selection
@@ -46,7 +46,14 @@ class Capacity:
     `changed` is called when nodes changed, `troubled` with the UID of a service whose trouble did.
     """
 
-    def __init__(self, flavour: str, *, changed: Callable[[], None], troubled: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        flavour: str,
+        *,
+        changed: Callable[[], None],
+        troubled: Callable[[str], None],
+        renamed: Mapping[str, str] = NOTHING_RENAMED,
+    ) -> None:
         self._tell_changed = changed
         self._tell_troubled = troubled
         self._facts = ClusterFacts(nodes=(), known=False, flavour=flavour)
@@ -55,8 +62,12 @@ class Capacity:
         self._held: Counter[tuple[str, str]] = Counter()
         self._telling: asyncio.TimerHandle | None = None
         self._by_service: dict[str, Counter[Trouble]] = {}
-        self._nodes: Reduced[tuple[NodeFacts, ...]] = Reduced(lambda node: read_node(node) or None, changed=self._renew)
-        self._uses: Reduced[tuple[PodUse, ...]] = Reduced(lambda pod: npu_use(pod) or None, changed=self._count)
+        self._nodes: Reduced[tuple[NodeFacts, ...]] = Reduced(
+            lambda node: read_node(node, renamed) or None, changed=self._renew
+        )
+        self._uses: Reduced[tuple[PodUse, ...]] = Reduced(
+            lambda pod: npu_use(pod, renamed) or None, changed=self._count
+        )
         self._troubles: Reduced[tuple[str, Trouble]] = Reduced(_service_trouble, changed=self._attribute)
 
     def facts(self) -> ClusterFacts:

@@ -124,6 +124,7 @@ class Operator:
             self._configuration.flavour,
             changed=lambda: work.nodes_changed(),  # noqa: PLW0108 - work is made below
             troubled=lambda uid: work.look_at_uid(uid),  # noqa: PLW0108 - as above
+            renamed=self._configuration.resource_names,
         )
         reconciler = Reconciler(
             kube, store, capacity, self._configuration, self._resolve, self._settings.identity, pressed=queue.pressed

@@ -98,6 +98,9 @@ class ArgumentTable:
     environment: Mapping[str, KnownVariable]
     architectures: frozenset[str]
     """Model architectures the version has code for; empty where the table does not say."""
+    schemes: Mapping[str, Mapping[str, frozenset[str]]]
+    """Types of quantized weights by kind of layer ("linear", "moe"), by chip family; "" for families without kernels of
+    their own."""
 
     @property
     def title(self) -> str:
@@ -133,6 +136,12 @@ def load_table(engine: str, version: str) -> ArgumentTable:
             }
         ),
         architectures=frozenset(data.get("architectures", ())),
+        schemes=MappingProxyType(
+            {
+                family: MappingProxyType({kind: frozenset(kernels) for kind, kernels in kinds.items()})
+                for family, kinds in data.get("schemes", {}).items()
+            }
+        ),
     )
 
 

@@ -222,11 +222,40 @@ class Overhead:
 
 
 @dataclass(frozen=True, slots=True)
+class Footprint:
+    """What of a choice lies in device memory, and in which form."""
+
+    scheme: str
+    """Of the weights once loaded; another than the choice's where loading unpacks them."""
+    cache_bits: int = 16
+    """Of an element of a cached key, value or latent vector."""
+    index_bits: int = 16
+    """Of an element of the index keys of sparse attention."""
+    draft: bool = False
+    """The model's prediction head is loaded, and has a cache."""
+    whole_attention: bool = False
+    """Every tensor-parallel rank holds the attention of all heads."""
+    spread_layers: bool = False
+    """Each tensor-parallel rank caches its share of the layers, and two more while they are in use."""
+
+
+@dataclass(frozen=True, slots=True)
 class Obstacle:
     """Why an engine version cannot run a choice; `about` says which part of the service would have to be another one."""
 
     about: Literal["hardware", "model", "quantization", "source", "served-name"]
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """What a platform engineer should know before relying on an engine version on a product; it serves all the same."""
+
+    kind: Literal["maintenance", "experimental", "pre-release"]
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,18 +283,25 @@ class Engine(Protocol):
     def obstacle(self, choice: Choice) -> Obstacle | None:
         """Why this version cannot run the choice; None when it can."""
 
-    def loaded_scheme(self, choice: Choice) -> str:
-        """The scheme the weights have in device memory, where loading unpacks them; else the choice's own."""
+    def footprint(self, choice: Choice, arguments: Mapping[str, Any]) -> Footprint:
+        """What lies in device memory for that choice under the user's checked arguments."""
 
-    def caution(self, choice: Choice) -> str | None:
-        """What a platform engineer should know before relying on the choice ("experimental on this product"); None when
-        nothing."""
+    def longest_context(self, choice: Choice, arguments: Mapping[str, Any]) -> int:
+        """Tokens of the longest request that the engine can serve the model with."""
+
+    def caution(self, product: Product, version: str) -> Caution | None:
+        """What to know before relying on this version on the product; None when nothing."""
 
     def image(self, product: Product, version: str, *, os: str) -> str | None:
         """The published image for product and version; None when none is published."""
 
-    def tensor_obstacle(self, choice: Choice, parallelism: Parallelism) -> str | None:
-        """Why the engine cannot split this model so, beyond what the model itself demands."""
+    pads_heads: bool
+    """Whether the engine fills up attention heads that a named tensor-parallel size does not divide; no size that the
+    plan chooses asks for it."""
+
+    def tensor_obstacle(self, choice: Choice, parallelism: Parallelism, *, named: bool) -> str | None:
+        """Why the engine cannot split this model so, beyond what the model itself demands; `named`: by the service, else
+        by the plan."""
 
     def spreads_data(self, choice: Choice) -> bool:
         """Whether the engine runs several data-parallel ranks inside one replica for this choice."""
@@ -274,9 +310,15 @@ class Engine(Protocol):
         """Share of the device's visible memory that the engine may use: the user's, else the version's default."""
 
     def overhead(
-        self, choice: Choice, parallelism: Parallelism, *, context: ContextWindow, arguments: Mapping[str, Any]
+        self,
+        choice: Choice,
+        parallelism: Parallelism,
+        *,
+        context: ContextWindow,
+        arguments: Mapping[str, Any],
+        variables: Mapping[str, str],
     ) -> Overhead:
-        """Bytes per device beside weights and KV cache."""
+        """Bytes per device beside weights and KV cache, under the user's checked arguments and environment."""
 
     def default_sequences(self, choice: Choice) -> int:
         """`max_sequences` when the service leaves it open."""

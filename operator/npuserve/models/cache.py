@@ -8,7 +8,7 @@ va@0.23.0.post1:vllm_ascend/core/kv_cache_interface.py, v@0.23.0:vllm/model_exec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 
@@ -64,18 +64,32 @@ class KvCost:
 
 @lru_cache(maxsize=4096)
 def kv_cost(
-    facts: ModelFacts, *, tensor: int, pipeline: int = 1, kv_dtype_bytes: int = FLOAT_BYTES, draft: bool = False
+    facts: ModelFacts,
+    *,
+    tensor: int,
+    pipeline: int = 1,
+    kv_dtype_bytes: int = FLOAT_BYTES,
+    index_dtype_bytes: int | None = None,
+    draft: bool = False,
+    spread_layers: bool = False,
 ) -> KvCost:
     """The cost of one sequence on the fullest pipeline stage.
 
-    `kv_dtype_bytes`: 2, or 1 for an INT8 or FP8 cache; `draft` adds the layers of the multi-token prediction head to
-    the last stage.
+    `kv_dtype_bytes`: 2, or 1 for an INT8 or FP8 cache; `index_dtype_bytes`: the same of the index keys of sparse
+    attention, by default as the rest; `draft` adds the layers of the multi-token prediction head to the last stage;
+    `spread_layers` caches each layer on one rank only, with room for two more.
     """
+    index_bytes = kv_dtype_bytes if index_dtype_bytes is None else index_dtype_bytes
     kinds = (*facts.kinds, *facts.mtp_layers) if draft else facts.kinds
-    costs = [_mixer_cost(kind.mixer, tensor=tensor, kv_dtype_bytes=kv_dtype_bytes) for kind in kinds]
+    costs = [
+        _mixer_cost(kind.mixer, tensor=tensor, kv_dtype_bytes=kv_dtype_bytes, index_bytes=index_bytes) for kind in kinds
+    ]
     patterns = [facts.pattern[start:end] for start, end in stage_ranges(facts.layers, pipeline)]
     patterns[-1] += tuple(range(len(facts.kinds), len(kinds)))
-    return max((_total(costs, pattern) for pattern in patterns), key=lambda cost: cost.sequence(facts.max_context))
+    stages = [_total(costs, pattern) for pattern in patterns]
+    if spread_layers:
+        stages = [_spread(stage, len(pattern), tensor) for stage, pattern in zip(stages, patterns, strict=True)]
+    return max(stages, key=lambda cost: cost.sequence(facts.max_context))
 
 
 def kv_bytes_per_token(facts: ModelFacts, *, tensor: int, pipeline: int = 1, kv_dtype_bytes: int = FLOAT_BYTES) -> int:
@@ -93,6 +107,12 @@ def kv_bytes_per_sequence(
 _NOTHING = KvCost(Fraction(0))
 
 
+def _spread(stage: KvCost, layers: int, tensor: int) -> KvCost:
+    """A stage whose layers lie on one rank each: the fullest rank's, and two that are being read."""
+    held = min(layers, -(-layers // tensor) + 2)
+    return replace(stage, growing=stage.growing * held / layers) if layers else stage
+
+
 def _total(costs: list[KvCost], pattern: tuple[int, ...]) -> KvCost:
     repeats = [pattern.count(index) for index in range(len(costs))]
     windows: dict[int, Fraction] = {}
@@ -104,14 +124,15 @@ def _total(costs: list[KvCost], pattern: tuple[int, ...]) -> KvCost:
     return KvCost(growing, tuple(Windowed(window, size) for window, size in sorted(windows.items()) if size), constant)
 
 
-def _mixer_cost(mixer: Mixer | None, *, tensor: int, kv_dtype_bytes: int) -> KvCost:
+def _mixer_cost(mixer: Mixer | None, *, tensor: int, kv_dtype_bytes: int, index_bytes: int) -> KvCost:
     match mixer:
         case None:
             return _NOTHING
         case GroupedAttention():
             return _grouped(mixer, tensor=tensor, kv_dtype_bytes=kv_dtype_bytes)
         case LatentAttention():
-            return KvCost(Fraction(_latent_bytes(mixer, tensor=tensor, kv_dtype_bytes=kv_dtype_bytes)))
+            latent = _latent_bytes(mixer, tensor=tensor, kv_dtype_bytes=kv_dtype_bytes)
+            return KvCost(Fraction(latent + _index_bytes(mixer, index_bytes)))
         case CompressedAttention():
             return _compressed(mixer, kv_dtype_bytes)
         case DeltaAttention():
@@ -129,7 +150,7 @@ def _grouped(mixer: GroupedAttention, *, tensor: int, kv_dtype_bytes: int) -> Kv
 
 
 def _latent_bytes(mixer: LatentAttention, *, tensor: int, kv_dtype_bytes: int) -> int:
-    """The latent vector and the index key may be quantized, with their scales; positions stay in BF16.
+    """The latent vector may be quantized, with its scales; positions stay in BF16.
 
     va@0.23.0.post1:vllm_ascend/attention/utils.py (`get_sfa_qsfa_packed_head_dim`),
     vllm_ascend/core/kv_cache_interface.py.
@@ -137,10 +158,14 @@ def _latent_bytes(mixer: LatentAttention, *, tensor: int, kv_dtype_bytes: int) -
     if not mixer.caches_latent:
         heads = max(1, -(-mixer.heads // tensor))
         return heads * 2 * (mixer.nope_dim + mixer.rope_dim) * kv_dtype_bytes
-    plain = mixer.rope_dim * FLOAT_BYTES + (mixer.kv_lora_rank + mixer.index_dim) * kv_dtype_bytes
-    if kv_dtype_bytes == FLOAT_BYTES:
-        return plain
-    return plain + -(-mixer.kv_lora_rank // _SCALED) * 4 + (FLOAT_BYTES if mixer.index_dim else 0)
+    plain = mixer.rope_dim * FLOAT_BYTES + mixer.kv_lora_rank * kv_dtype_bytes
+    return plain if kv_dtype_bytes == FLOAT_BYTES else plain + -(-mixer.kv_lora_rank // _SCALED) * 4
+
+
+def _index_bytes(mixer: LatentAttention, index_bytes: int) -> int:
+    """The index key of a token; a quantized one has an FP16 scale."""
+    scale = FLOAT_BYTES if mixer.index_dim and index_bytes < FLOAT_BYTES else 0
+    return mixer.index_dim * index_bytes + scale
 
 
 def _compressed(mixer: CompressedAttention, kv_dtype_bytes: int) -> KvCost:

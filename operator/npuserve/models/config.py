@@ -18,6 +18,7 @@ from npuserve.models.fields import Fields, UnreadableError
 from npuserve.models.layers import DeltaAttention, Layer, StateSpace
 from npuserve.models.mixture import read_feed_forwards
 from npuserve.models.patterned import read_patterned, read_patterned_prediction
+from npuserve.models.stretch import read_stretch
 from npuserve.models.task import task_of
 from npuserve.models.towers import is_multimodal, read_towers
 
@@ -28,6 +29,8 @@ _MOST_PREDICTION_LAYERS = 64
 _NESTED = ("text_config", "llm_config", "language_config", "thinker_config", "language_model_config")
 _LAYERS = ("num_hidden_layers", "num_layers", "n_layer", "n_layers")
 _PREDICTION = ("num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_modules")
+# Copies of one config.json that name the class by its family (ai-dynamo/aiconfigurator); the engine knows it by this name.
+_CLASSES = {"MiniMaxM3ForCausalLM": "MiniMaxM3SparseForCausalLM"}
 _DTYPES = {
     "half": "float16",
     "fp16": "float16",
@@ -63,7 +66,7 @@ def _called(name: str) -> str:
 
 
 def _read(config: Fields, name: str) -> ModelFacts:
-    text = _language_part(config)
+    text, nested = _language_part(config)
     architecture = _architecture(config, text)
     hidden = text.size("hidden_size", "n_embd", "d_model")
     context = max_context(text)
@@ -87,21 +90,23 @@ def _read(config: Fields, name: str) -> ModelFacts:
         mtp_layers=_prediction(text, hidden, layers),
         embedded_per_layer=text.count("hidden_size_per_layer_input") * len(layers),
         quantization=read_declared(config, text, len(layers)),
+        stretch=read_stretch(text, context=context, nested=nested),
     )
 
 
-def _language_part(config: Fields) -> Fields:
-    """The innermost nested description of a language model, else the whole file.
+def _language_part(config: Fields) -> tuple[Fields, str]:
+    """The innermost nested description of a language model, else the whole file; and the name of the part that it is.
 
     Only nested ones leave out what equals their class's defaults.
     """
-    part = config
+    part, name = config, ""
     for _ in range(3):
-        nested = part.table(*_NESTED)
-        if nested is None:
+        found = next((key for key in _NESTED if part.table(key) is not None), None)
+        nested = part.table(found) if found else None
+        if found is None or nested is None:
             break
-        part = Fields(nested.values, CLASS_DEFAULTS.get(nested.text("model_type"), {}))
-    return part
+        part, name = Fields(nested.values, CLASS_DEFAULTS.get(nested.text("model_type"), {})), found
+    return part, name
 
 
 def _encoder_part(config: Fields) -> Fields:
@@ -113,7 +118,7 @@ def _architecture(config: Fields, text: Fields) -> str:
     named = (*(config.texts("architectures") or ()), *(text.texts("architectures") or ()))
     if not named:
         raise UnreadableError('"architectures" is missing; it names the class that serves the model')
-    return named[0]
+    return _CLASSES.get(named[0], named[0])
 
 
 def _layers(text: Fields, hidden: int, *, context: int) -> tuple[Layer, ...]:

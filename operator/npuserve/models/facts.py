@@ -41,6 +41,8 @@ class QuantizationFacts:
     bits_cache: int = 16
     group_size: int = 0
     """Weights in a row that share a scale; 0: one scale per output channel or tensor."""
+    tensor: int = 0
+    """The tensor-parallel size that compressed weights were cut for; 0 where they are not cut, or nothing says so."""
     parts: tuple[tuple[str, str], ...] = ()
     """(part, scheme) where the weights state the scheme of a `models.weights.Part`: "none" stays in floating point."""
 
@@ -53,6 +55,18 @@ class Tower:
     modality: Literal["vision", "audio"]
     parameters: int
     heads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """How the context can be made longer than the model's own: `models.stretch`."""
+
+    original: int
+    """Tokens from which the factor counts."""
+    rope: str
+    """The model's own rope settings, as JSON."""
+    nested: str
+    """The part of config.json that holds them; "" for the file itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,8 @@ class ModelFacts:
     embedded_per_layer: int = 0
     """Extra embedding elements per vocabulary entry (Gemma 4 E models)."""
     quantization: QuantizationFacts | None = None
+    stretch: Stretch | None = None
+    """None where the publisher documents no longer context."""
 
     def __hash__(self) -> int:
         """A few telling fields: facts are keys of many memos, and hashing all of them costs more than what is

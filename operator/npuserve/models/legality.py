@@ -23,28 +23,33 @@ from npuserve.models.layers import (
 )
 
 
-def tensor_parallel_errors(facts: ModelFacts, tensor: int, *, data: int = 1, expert: int = 1) -> tuple[str, ...]:
+def tensor_parallel_errors(
+    facts: ModelFacts, tensor: int, *, data: int = 1, expert: int = 1, pads_heads: bool = False
+) -> tuple[str, ...]:
     """One sentence for each reason why the model cannot be cut so; empty when it can.
 
-    `expert` is the expert-parallel size (1: off, else tensor * data). Groups of 4-bit weights that share a scale, where
+    `expert` is the expert-parallel size (1: off, else tensor * data); `pads_heads`: the engine fills up attention heads
+    that do not divide. Groups of 4-bit weights that share a scale, where
     the weights declare them, stay whole.
     """
     declared = facts.quantization
     group = declared.group_size if declared is not None and declared.bits_weights < 8 else 0
-    return tuple(dict.fromkeys(_objections(facts, tensor, data=data, expert=expert, group=group)))
+    mixers = () if pads_heads else (kind.mixer for kind in facts.kinds if kind.mixer is not None)
+    found = (
+        [f"The weights are cut for tensor parallel size {declared.tensor}, not {tensor}."]
+        if declared is not None and declared.tensor not in (0, tensor)
+        else []
+    )
+    found += [objection for mixer in mixers for objection in _mixer_objections(mixer, tensor)]
+    for kind in facts.kinds:
+        found += _feed_forward_objections(kind.feed_forward, tensor, data=data, expert=expert, group=group)
+    return tuple(dict.fromkeys(found))
 
 
 def splits_encoders(facts: ModelFacts, tensor: int) -> bool:
     """Whether the encoders of pictures and sound can be cut; where not, the engine runs them on every rank
     (`mm-encoder-tp-mode data`)."""
     return all(tower.heads % tensor == 0 for tower in facts.towers)
-
-
-def _objections(facts: ModelFacts, tensor: int, *, data: int, expert: int, group: int) -> Iterator[str]:
-    for kind in facts.kinds:
-        if kind.mixer is not None:
-            yield from _mixer_objections(kind.mixer, tensor)
-        yield from _feed_forward_objections(kind.feed_forward, tensor, data=data, expert=expert, group=group)
 
 
 def _mixer_objections(mixer: Mixer, tensor: int) -> Iterator[str]:

@@ -100,12 +100,15 @@ def weight_bytes_per_device(
     data: int = 1,
     expert: int = 1,
     draft: bool = False,
+    whole_attention: bool = False,
 ) -> int:
     """Bytes of weights on the fullest device of a replica of tensor * pipeline * data devices.
 
-    `expert` is the expert-parallel size (1: off, else tensor * data); `draft` adds the multi-token prediction head.
+    `expert` is the expert-parallel size (1: off, else tensor * data); `draft` adds the multi-token prediction head;
+    `whole_attention` keeps the attention of all heads on every rank (context-parallel sparse attention).
     """
-    held = _held_bytes(facts, scheme, tensor=tensor, data=data, expert=expert)
+    whole = frozenset({Part.ATTENTION, Part.LATENT}) if whole_attention else frozenset()
+    held = _held_bytes(facts, scheme, tensor=tensor, data=data, expert=expert, kept_whole=whole)
     kinds = [sum(map(held, layer_weights(kind, facts.hidden_size))) for kind in facts.kinds]
     stages = [
         sum(kinds[index] for index in facts.pattern[start:end]) for start, end in stage_ranges(facts.layers, pipeline)
@@ -134,11 +137,15 @@ def _bytes_of(facts: ModelFacts, scheme: Scheme) -> Callable[[Weight], int]:
     return lambda weight: kept[weight.part].bytes(weight.parameters, weight.channels)
 
 
-def _held_bytes(facts: ModelFacts, scheme: Scheme, *, tensor: int, data: int, expert: int) -> Callable[[Weight], int]:
+def _held_bytes(
+    facts: ModelFacts, scheme: Scheme, *, tensor: int, data: int, expert: int, kept_whole: frozenset[Part]
+) -> Callable[[Weight], int]:
     """Bytes of a weight that one device holds."""
     whole = _bytes_of(facts, scheme)
 
     def held(weight: Weight) -> int:
+        if weight.part in kept_whole:
+            return weight.copies * whole(weight)
         return weight.copies * -(
             -whole(weight) * _share(weight, expert=expert) // _cut(weight, tensor=tensor, data=data, expert=expert)
         )

@@ -34,6 +34,8 @@ class Scheme:
     group_size: int = 0
     """Weights that share one scale; 0: one scale per output channel."""
     scale_bits: int = 32
+    cut: bool = False
+    """The files hold the pieces of one tensor-parallel size (va@0.18.0:docs/source/tutorials/hardwares/310p.md)."""
     elsewhere: str = ""
     """The row that the other linear layers of a mixture model follow; empty: the same."""
 
@@ -41,6 +43,13 @@ class Scheme:
     def quantized(self) -> bool:
         return self.weight_bits < FLOAT_BITS
 
+    @property
+    def made_offline(self) -> bool:
+        """Whether msmodelslim makes weights of the format, as opposed to those that publishers train or convert."""
+        return self.quantized and self.name not in _PUBLISHED
+
+
+_PUBLISHED = frozenset({"FP8", "MXFP4", "NVFP4", "AWQ", "GPTQ", "BITSANDBYTES", "GGUF", "W4A16"})
 
 _ROWS = (
     Scheme(PLAIN, 16, 16),
@@ -53,9 +62,9 @@ _ROWS = (
     Scheme("W4A4", 4, 4, elsewhere="W8A8"),
     # Sparse and compressed weights are at most as large as plain INT8 or FP16.
     Scheme("W8A8S", 8, 8),
-    Scheme("W8A8SC", 8, 8),
+    Scheme("W8A8SC", 8, 8, cut=True),
     Scheme("W16A16S", 16, 16),
-    Scheme("W16A16SC", 16, 16),
+    Scheme("W16A16SC", 16, 16, cut=True),
     Scheme("W8A8C8", 8, 8, kv_bits=8),
     Scheme("W8A16C8", 8, 16, kv_bits=8),
     Scheme("W4A8C8", 4, 8, kv_bits=8, group_size=256, elsewhere="W8A8"),
@@ -81,7 +90,7 @@ SCHEMES = {row.name: row for row in _ROWS}
 
 _ALIASES = {
     "": PLAIN, "FLOAT": PLAIN, "BF16": PLAIN, "BFLOAT16": PLAIN, "FP16": PLAIN, "FLOAT16": PLAIN, "W16A16": PLAIN, "NO": PLAIN,
-    "INT4": "W4A16", "W4A16C16": "W4A16",
+    "KV_INT8": "W8A8C8", "INT4": "W4A16", "W4A16C16": "W4A16",
     "FP8_E4M3": "FP8", "W8A8FP8": "FP8", "W8A8_FP8": "FP8", "FP8_BLOCK": "FP8",
     "W8A8_MXFP8": "MXFP8", "W8A8_MXFP": "MXFP8",
     "W4A16_MXFP4": "MXFP4", "W4A8_MXFP4": "W4A8_MXFP", "W4A4_MXFP": "W4A4_MXFP4",

@@ -76,7 +76,8 @@ def _feed_forward(vision: Fields, width: int) -> int:
 
 
 def _matrices(vision: Fields) -> int:
-    gated = vision.text("model_type") in {"pixtral", "gemma4_vision", "glm4v_moe", "glm4v", "qwen2_5_vl"}
+    kind = vision.text("model_type")
+    gated = kind in {"pixtral", "gemma4_vision", "qwen2_5_vl"} or kind.startswith("glm4v")
     return 3 if gated or (vision.has("fullatt_block_indexes") and vision.text("hidden_act") == "silu") else 2
 
 

@@ -15,8 +15,10 @@ from npuserve.plan import context as contexts
 from npuserve.plan.hardware import Pool
 from npuserve.plan.image import decide_image
 from npuserve.plan.intent import Intent
-from npuserve.plan.layout import Layout, Question, choose_layout
+from npuserve.plan.layout import Layout, choose_layout
 from npuserve.plan.plan import Refusal
+from npuserve.plan.siblings import offered, runnable
+from npuserve.plan.splits import Question
 from npuserve.plan.sticky import Pins
 
 
@@ -52,7 +54,9 @@ def _attempt(intent: Intent, pool: Pool, candidate: engines.Candidate) -> engine
         message = f"no source states the memory of {product.id}, so nothing can be planned for it; name another product"
         return engines.Refused(candidate, pool, 0, Refusal(Reason.UNKNOWN_HARDWARE, "spec.hardware.product", message))
     if (obstacle := engine.obstacle(choice)) is not None:
-        return engines.Refused(candidate, pool, 1, engines.obstacle_refusal(candidate, obstacle))
+        published = runnable(engine, choice) if obstacle.about == "quantization" else ()
+        refusal = engines.obstacle_refusal(candidate, obstacle, instead=offered(published))
+        return engines.Refused(candidate, pool, 1, refusal)
     image = intent.pins.image or decide_image(engine, candidate.version, product, intent.configuration.images)
     if isinstance(image, Refusal):
         return engines.Refused(candidate, pool, 2, image)
@@ -72,10 +76,11 @@ def _laid_out(
     intent: Intent, pool: Pool, candidate: engines.Candidate, *, choice: Choice, image: str
 ) -> engines.Sketch | engines.Refused:
     wish = intent.service.spec.context if intent.pins.context is None else _as_context(intent.pins)
-    lengths = contexts.lengths(wish, intent.model)
+    longest = candidate.engine.longest_context(choice, intent.arguments)
+    lengths = contexts.lengths(wish, intent.model, longest=longest)
     if isinstance(lengths, Refusal):
         return engines.Refused(candidate, pool, 4, lengths)
-    question = _question(intent, pool, candidate, choice=choice)
+    question = question_of(intent, pool, candidate, choice=choice)
     first: Refusal | None = None
     for length in lengths:
         window = contexts.window(wish, length, candidate.engine.default_sequences(choice))
@@ -93,7 +98,8 @@ def _as_context(pins: Pins) -> Context:
     return Context() if kept is None else Context(max_model_len=kept.max_model_len, max_sequences=kept.max_sequences)
 
 
-def _question(intent: Intent, pool: Pool, candidate: engines.Candidate, *, choice: Choice) -> Question:
+def question_of(intent: Intent, pool: Pool, candidate: engines.Candidate, *, choice: Choice) -> Question:
+    """What is asked of a layout: the choice, with the sizes that the service or an earlier plan fixes."""
     kept, spec = intent.pins.parallelism, intent.service.spec
     wish = spec.parallelism if kept is None else Parallelism(
         tensor=kept.tensor, pipeline=kept.pipeline, data=kept.data, expert=kept.expert > 1
@@ -106,6 +112,7 @@ def _question(intent: Intent, pool: Pool, candidate: engines.Candidate, *, choic
         devices=spec.hardware.devices,
         utilization=candidate.engine.utilization(candidate.version, intent.arguments),
         arguments=intent.arguments,
+        variables=intent.variables,
     )
 
 

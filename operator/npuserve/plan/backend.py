@@ -15,7 +15,7 @@ from typing import Any
 from npuserve.api.conditions import Reason
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.engines import ENGINES, find
-from npuserve.engines.contract import Choice, Engine, Fault, Obstacle
+from npuserve.engines.contract import Caution, Choice, Engine, Fault, Obstacle
 from npuserve.plan.hardware import Pool
 from npuserve.plan.layout import Layout
 from npuserve.plan.plan import Refusal
@@ -44,8 +44,8 @@ class Sketch:
     context_reason: str
 
     @property
-    def caution(self) -> str | None:
-        return self.candidate.engine.caution(self.choice)
+    def caution(self) -> Caution | None:
+        return self.candidate.engine.caution(self.pool.product, self.candidate.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,11 @@ _KINDS: Mapping[str, Reason] = {
 }
 
 
-def obstacle_refusal(candidate: Candidate, obstacle: Obstacle) -> Refusal:
-    """An engine's obstacle as the refusal of a field."""
+def obstacle_refusal(candidate: Candidate, obstacle: Obstacle, *, instead: str = "") -> Refusal:
+    """An engine's obstacle as the refusal of a field; `instead` is what would do, as the object of a sentence."""
     reason, field = _ABOUT[obstacle.about]
-    return Refusal(reason, field, f"{candidate.engine.name} {candidate.version}: {obstacle.message}")
+    way_out = f"; or use {instead}" if instead else ""
+    return Refusal(reason, field, f"{candidate.engine.name} {candidate.version}: {obstacle.message}{way_out}")
 
 
 def fault_refusal(candidate: Candidate, fault: Fault) -> Refusal:
@@ -173,7 +174,7 @@ def reasons(chosen: Sketch, attempts: list[Sketch | Refused], *, asked: str, nam
             and item.candidate.engine is engine
             and item.pool.product.id != chosen.pool.product.id
         ):
-            yield f"hardware: not {item.pool.product.id}: {_behind(item, chosen)}"
+            yield f"hardware: not {item.pool.product.id}: {behind(item, chosen)}"
         elif (
             isinstance(item, Refused)
             and item.candidate.engine is engine
@@ -182,9 +183,10 @@ def reasons(chosen: Sketch, attempts: list[Sketch | Refused], *, asked: str, nam
             yield f"hardware: not {item.pool.product.id}: {item.refusal.message}"
 
 
-def _behind(item: Sketch, chosen: Sketch) -> str:
+def behind(item: Sketch, chosen: Sketch) -> str:
+    """Why a sketch on another pool was not taken."""
     if item.caution and not chosen.caution:
-        return item.caution
+        return item.caution.message
     if item.pool.product.cost > chosen.pool.product.cost:
         return "it ranks behind in cost"
     return "it has less room now"

@@ -35,9 +35,14 @@ def known(path: str) -> Description:
     """What the catalogue says: the model itself, or a listed quantized upload as its base model in that scheme."""
     facts, made_from = lookup(path), origin(path)
     if facts is None and made_from is not None and (base := lookup(made_from.base)) is not None:
-        row = SCHEMES[made_from.scheme]
+        row = SCHEMES[made_from.upload.scheme]
         stated = QuantizationFacts(
-            "msmodelslim", row.name, row.weight_bits, row.activation_bits, bits_cache=row.kv_bits
+            "msmodelslim",
+            row.name,
+            row.weight_bits,
+            row.activation_bits,
+            bits_cache=row.kv_bits,
+            tensor=made_from.upload.tensor,
         )
         facts = replace(base, name=path, quantization=stated)
     return Description(facts)

@@ -7,6 +7,7 @@ from npuserve.plan import timing, topology
 from npuserve.plan.backend import Sketch
 from npuserve.plan.hardware import Pool
 from npuserve.plan.intent import Intent
+from npuserve.plan.layout import Layout
 from npuserve.plan.memory import gib, stored_bytes
 from npuserve.plan.plan import Plan, Refusal, Timing, Topology
 
@@ -45,9 +46,13 @@ def finish(intent: Intent, chosen: Sketch, *, why: tuple[str, ...]) -> Plan | Re
             *why,
             intent.scheme.reason,
             *_details(intent, chosen, host),
-            topology.reason(host),
+            *topology.reasons(
+                host, pool=chosen.pool, profile=intent.service.profile, devices=layout.parallelism.devices
+            ),
             timing.reason(times),
         ),
+        avoided_labels=chosen.pool.avoided,
+        slice_mib=0 if chosen.pool.part is None else chosen.pool.part.mib,
     )
 
 
@@ -74,7 +79,7 @@ def _launch_request(intent: Intent, chosen: Sketch, host: Topology, *, times: Ti
         arguments=intent.arguments,
         variables=tuple(intent.variables.items()),
         api_key=intent.api_key,
-        bind_cpus=host.cpu_pinning or host.numa != "none",
+        bind_cpus=topology.binds(host, chosen.layout.parallelism.devices),
         startup_seconds=times.startup,
         drain_seconds=times.drain,
         shutdown_seconds=times.shutdown,
@@ -97,7 +102,6 @@ def _node_selector(intent: Intent, pool: Pool) -> tuple[tuple[str, str], ...]:
 
 def _details(intent: Intent, chosen: Sketch, host: Topology) -> tuple[str, ...]:
     layout, product = chosen.layout, chosen.pool.product
-    memory = layout.memory
     dtype = (
         "as the model is"
         if chosen.dtype == intent.model.dtype
@@ -106,14 +110,7 @@ def _details(intent: Intent, chosen: Sketch, host: Topology) -> tuple[str, ...]:
     lines = [
         f"dtype: {chosen.dtype}, {dtype}",
         layout.reason,
-        (
-            f"memory: {gib(memory.usable)} usable per device ({memory.utilization:.2f} of {gib(product.usable_bytes or 0)}), "
-            f"weights {gib(memory.weights)}, runtime {gib(memory.runtime)}, KV cache {gib(memory.kv_cache)}"
-        ),
-        (
-            f"memory: the KV cache holds {memory.kv_cache_tokens:,} tokens per data-parallel rank, "
-            f"{memory.kv_cache_tokens / layout.context.max_model_len:.1f} requests of full length"
-        ),
+        *_budget_lines(layout),
         chosen.context_reason,
     ]
     if host.scratch:
@@ -121,3 +118,21 @@ def _details(intent: Intent, chosen: Sketch, host: Topology) -> tuple[str, ...]:
             f"weights: no model.cache is named, so every replica downloads the weights into {gib(host.scratch)} of scratch space of its own"
         )
     return tuple(lines)
+
+
+def _budget_lines(layout: Layout) -> tuple[str, ...]:
+    """The budget of a device, one line for each share."""
+    memory, ranks = layout.memory, layout.parallelism.data
+    shown, itself = memory.usable + memory.reserve, memory.runtime - memory.activations - memory.communication
+    each = f" in each of {ranks} data-parallel ranks" if ranks > 1 else ""
+    shares = (
+        f"{gib(memory.usable)} usable per device ({memory.utilization:g} of {gib(shown)}); the rest is for captured graphs and late buffers",
+        f"weights {gib(memory.weights)}",
+        f"runtime {gib(memory.runtime)}: activations {gib(memory.activations)}, communication {gib(memory.communication)}, engine {gib(itself)}",
+        f"KV cache {gib(memory.kv_cache)}: {memory.kv_cache_tokens:,} tokens{each}, {_requests(memory.full_length_requests)} of full length",
+    )
+    return tuple(f"memory: {share}" for share in shares)
+
+
+def _requests(count: int) -> str:
+    return f"{count:,} request{'s' * (count != 1)}"

@@ -4,7 +4,7 @@ name."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from npuserve.api.conditions import Reason
@@ -58,7 +58,8 @@ def intend(service: Service, configuration: Configuration, pins: Pins) -> Intent
     if isinstance(scheme, Refusal):
         return scheme
     name = source.served_name or default_served_name(source)
-    return Intent(service, configuration, pins, service.model, scheme, weights, name)
+    model = replace(service.model, quantization=None) if scheme.inherited else service.model
+    return Intent(service, configuration, pins, model, scheme, weights, name)
 
 
 def _unknown_model(service: Service, path: str) -> Refusal:

@@ -9,7 +9,7 @@ them after the KV cache is sized); the share that utilization leaves free is the
 
 from __future__ import annotations
 
-from npuserve.engines.contract import Choice, ContextWindow, Overhead, Parallelism
+from npuserve.engines.contract import Choice, ContextWindow, Footprint, Overhead, Parallelism
 from npuserve.models.cache import kv_cost
 from npuserve.models.facts import ModelFacts
 from npuserve.models.memory import weight_bytes, weight_bytes_per_device
@@ -18,8 +18,12 @@ from npuserve.plan.plan import MemoryBudget
 
 GIB = 1 << 30
 
-USEFUL_TOKENS = 65_536
-"""KV tokens per replica below which a layout is too small to share: eight requests of 8,192 tokens. Our own choice."""
+USEFUL_SHARE = 8
+"""One in so many of the requests that a replica takes at once should fit at full length; most requests are shorter.
+"""
+USEFUL_TOKENS = 180_000
+"""KV tokens per replica that are enough at any length: five to six requests of 32,768. Both are our own choice, held
+against the vendors' published deployments (tests/published)."""
 
 
 def budget(
@@ -29,27 +33,34 @@ def budget(
     context: ContextWindow,
     utilization: float,
     overhead: Overhead,
-    loaded: str,
+    footprint: Footprint,
 ) -> MemoryBudget:
-    """The budget of one device, for weights that are `loaded` under that scheme; `kv_cache` is negative by what is
-    missing when weights and runtime exceed `usable`."""
-    usable = int((choice.product.usable_bytes or 0) * utilization)
+    """The budget of one device; `kv_cache` is negative by what is missing when weights and runtime exceed `usable`."""
+    visible = choice.product.usable_bytes or 0
+    usable = int(visible * utilization)
     weights = weight_bytes_per_device(
         choice.model,
-        scheme=scheme_row(choice.model, loaded),
+        scheme=scheme_row(choice.model, footprint.scheme),
         tensor=parallelism.tensor,
         pipeline=parallelism.pipeline,
         data=parallelism.data,
         expert=parallelism.expert,
+        draft=footprint.draft,
+        whole_attention=footprint.whole_attention,
     )
     left = usable - weights - overhead.total
+    tokens = _tokens(choice, parallelism, left, context=context, footprint=footprint)
     return MemoryBudget(
         usable=usable,
         weights=weights,
         runtime=overhead.total,
         kv_cache=left,
-        kv_cache_tokens=_tokens(choice, parallelism, left, context),
+        kv_cache_tokens=tokens,
         utilization=utilization,
+        activations=overhead.activations,
+        communication=overhead.communication,
+        reserve=visible - usable,
+        full_length_requests=parallelism.data * (tokens // context.max_model_len),
     )
 
 
@@ -65,10 +76,19 @@ def stored_bytes(model: ModelFacts, scheme: str) -> int:
     return weight_bytes(model, scheme_row(model, scheme)).stored
 
 
-def _tokens(choice: Choice, parallelism: Parallelism, available: int, context: ContextWindow) -> int:
+def _tokens(
+    choice: Choice, parallelism: Parallelism, available: int, *, context: ContextWindow, footprint: Footprint
+) -> int:
     """Tokens of full-length requests that fit; windows and constant states are paid once per request."""
-    kv_bytes = scheme_row(choice.model, choice.scheme).kv_bits // 8
-    cost = kv_cost(choice.model, tensor=parallelism.tensor, pipeline=parallelism.pipeline, kv_dtype_bytes=kv_bytes)
+    cost = kv_cost(
+        choice.model,
+        tensor=parallelism.tensor,
+        pipeline=parallelism.pipeline,
+        kv_dtype_bytes=footprint.cache_bits // 8,
+        index_dtype_bytes=footprint.index_bits // 8,
+        draft=footprint.draft,
+        spread_layers=footprint.spread_layers,
+    )
     request = cost.sequence(context.max_model_len)
     if available <= 0:
         return 0
@@ -82,7 +102,8 @@ def holds_one_request(found: MemoryBudget, context: ContextWindow) -> bool:
 
 def useful_tokens(context: ContextWindow) -> int:
     """KV tokens from which a replica serves several requests at once; never below one full-length request."""
-    return max(context.max_model_len, min(USEFUL_TOKENS, context.max_sequences * context.max_model_len))
+    wanted = context.max_sequences * context.max_model_len // USEFUL_SHARE
+    return max(context.max_model_len, min(USEFUL_TOKENS, wanted))
 
 
 def shortfall(found: MemoryBudget, context: ContextWindow) -> str:

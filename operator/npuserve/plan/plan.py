@@ -17,9 +17,18 @@ class MemoryBudget:
     usable: int
     weights: int
     runtime: int
+    """Activations, communication buffers, and the engine itself."""
     kv_cache: int
     kv_cache_tokens: int
     utilization: float
+    activations: int = 0
+    """What one step needs at most, of the runtime's share."""
+    communication: int = 0
+    """Buffers of the communication groups, of the runtime's share."""
+    reserve: int = 0
+    """What the device shows beyond `usable`: room for captured graphs and buffers that are allocated late."""
+    full_length_requests: int = 0
+    """Requests of full length that the caches of all data-parallel ranks hold at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,10 @@ class Plan:
     served_name: str
     launch: Launch
     reasons: tuple[str, ...]
+    avoided_labels: tuple[tuple[str, str], ...] = ()
+    """Labels of nodes on which the resource means something else."""
+    slice_mib: int = 0
+    """Memory of the part of one device that a replica gets; 0: whole devices."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,20 @@ the answer, word for word, so that neither a new default nor a neighbour's pod n
 
 from __future__ import annotations
 
-from npuserve.api.conditions import Reason
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.configuration import Configuration
 from npuserve.plan import backend
-from npuserve.plan.attempts import attempts
+from npuserve.plan.backend import Refused, Sketch
+from npuserve.plan.considered import consider
 from npuserve.plan.finish import finish
-from npuserve.plan.hardware import narrowed, pools
-from npuserve.plan.intent import intend
+from npuserve.plan.intent import Intent
 from npuserve.plan.plan import Plan, Record, Refusal
 from npuserve.plan.service import Service
 from npuserve.plan.sticky import Pins, parts_of, pins_to_try
 from npuserve.plan.template import template_refusal
+
+_HOST_STEP = 6
+"""What a host cannot give is told last: everything else was right."""
 
 
 def resolve(
@@ -40,32 +42,22 @@ def resolve(
 
 
 def _decide(service: Service, cluster: ClusterFacts, configuration: Configuration, *, pins: Pins) -> Plan | Refusal:
-    intent = intend(service, configuration, pins)
-    if isinstance(intent, Refusal):
-        return intent
-    spec = service.spec
-    offered = pools(narrowed(spec.hardware, service.profile), spec.template, cluster)
-    if isinstance(offered, Refusal):
-        return offered
-    kept = tuple(
-        pool for pool in offered if pins.product in ("", pool.product.id) and pins.resource in ("", pool.resource)
-    )
-    if not kept:
-        return Refusal(
-            Reason.NO_MATCHING_NODES,
-            "spec.hardware.product",
-            f"no node that can be used offers {pins.product} any more",
-        )
-    preferred = backend.preference(configuration.engine_preference)
-    wanted = backend.candidates(pins.engine or spec.backend, pins.version or spec.backend_version, preferred)
-    if isinstance(wanted, Refusal):
-        return wanted
-    tried = attempts(intent, kept, wanted)
+    found = consider(service, cluster, configuration, pins=pins)
+    return found if isinstance(found, Refusal) else _settled(found.intent, found.tried, cluster)
+
+
+def _settled(intent: Intent, tried: list[Sketch | Refused], cluster: ClusterFacts) -> Plan | Refusal:
+    """The best sketch whose host can give what the service asks of it; the others are told as refused by their host."""
     chosen = backend.choose(tried, cluster)
     if isinstance(chosen, Refusal):
         return chosen
+    spec = intent.service.spec
     why = backend.reasons(chosen, tried, asked=spec.backend, named=spec.hardware.product)
-    return finish(intent, chosen, why=(*why, *_unknown_capacity(cluster)))
+    outcome = finish(intent, chosen, why=(*why, *_unknown_capacity(cluster)))
+    if isinstance(outcome, Plan):
+        return outcome
+    passed = Refused(chosen.candidate, chosen.pool, _HOST_STEP, outcome)
+    return _settled(intent, [passed if item is chosen else item for item in tried], cluster)
 
 
 def _unknown_capacity(cluster: ClusterFacts) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 Rule: a model that says nothing of its quantization is believed to be what the service claims; a model that says
 something else is refused with both facts and the published upload that has what was asked for. Nothing is swapped
-silently.
+silently. One silence looks like an answer: weights made with msmodelslim keep the config.json of the model they were
+made from, and their own quant_model_description.json, which engines read first, may not be among the files given.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from npuserve.api.conditions import Reason
-from npuserve.models.catalogue import origin, quantized_siblings
+from npuserve.models.catalogue import canonical, origin, quantized_siblings
 from npuserve.models.facts import ModelFacts
 from npuserve.models.quantization import SCHEMES, normalise
 from npuserve.plan.plan import Refusal
@@ -25,6 +26,8 @@ class Scheme:
 
     name: str
     reason: str
+    inherited: bool = False
+    """What the model's configuration says of its quantization is that of the model these weights were made from."""
 
 
 def decide_scheme(claim: str, model: ModelFacts, path: str) -> Scheme | Refusal:
@@ -51,11 +54,25 @@ def decide_scheme(claim: str, model: ModelFacts, path: str) -> Scheme | Refusal:
         )
     if asked == stated:
         return Scheme(asked, f"quantization: {asked}, claimed by the service and stated by the model")
+    if _keeps_its_origins(model, path) and SCHEMES[asked].made_offline:
+        return Scheme(
+            asked,
+            f"quantization: {asked}, as the service claims; config.json says {stated}, which weights made with msmodelslim keep from the "
+            "model they were made from; give their quant_model_description.json to have it checked",
+            inherited=True,
+        )
     return Refusal(
         Reason.QUANTIZATION_MISMATCH,
         "spec.quantization",
         f"the service claims {asked}, but the weights of {path} are {stated}; {_way_out(path, asked, stated)}",
     )
+
+
+def _keeps_its_origins(model: ModelFacts, path: str) -> bool:
+    """Whether the weights may be others than those their config.json was written for: nobody else knows them, and
+    nothing that the tool itself wrote is there."""
+    declared = model.quantization
+    return declared is not None and declared.method != "msmodelslim" and canonical(path) is None
 
 
 def _way_out(path: str, asked: str, stated: str) -> str:

@@ -6,6 +6,7 @@
     Reconciling  if true   not Ready, and it goes on by itself
     Stalled      if true   not Ready until someone changes something
     Degraded     if true   the rollout is over and some replicas answer, but fewer than are asked for
+    Advisory     if true   something is worth knowing of the plan's engine; no other condition depends on it
 
 Ready becomes true when every replica answers for the first time after a template changed, and stays true while one
 does: neither a step in the number of replicas nor a lost replica clears it; Degraded says so.
@@ -13,11 +14,12 @@ does: neither a step in the number of replicas nor a lost replica clears it; Deg
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from npuserve.api.conditions import ConditionType, Reason
+from npuserve.plan.notices import caution
 from npuserve.plan.plan import Plan, Refusal
 from npuserve.reconcile.ownership import Conflict
 from npuserve.reconcile.state import Rolled
@@ -58,7 +60,14 @@ _BLOCKING = (Reason.WRITE_REFUSED, Reason.NAME_CONFLICT)
 def statements(seen: Seen) -> tuple[Statement, ...]:
     """The conditions of a service, in the order in which they are written."""
     ready = _ready(seen)
-    return (ready, *_direction(seen, ready), _accepted(seen.outcome), _available(seen.deployment), *_degraded(seen))
+    return (
+        ready,
+        *_direction(seen, ready),
+        _accepted(seen.outcome),
+        _available(seen.deployment),
+        *_degraded(seen),
+        *_advisory(seen.outcome),
+    )
 
 
 def is_blocked(seen: Seen) -> bool:
@@ -68,7 +77,9 @@ def is_blocked(seen: Seen) -> bool:
 
 def planned_sentence(plan: Plan) -> str:
     """The plan in one sentence."""
-    count = f"{plan.devices} device{'s' * (plan.devices != 1)}"
+    count = (
+        f"{plan.slice_mib} MiB of a device" if plan.slice_mib else f"{plan.devices} device{'s' * (plan.devices != 1)}"
+    )
     return f"{plan.backend} {plan.backend_version} on {count} of {plan.product} per replica"
 
 
@@ -161,3 +172,19 @@ def _degraded(seen: Seen) -> Iterator[Statement]:
     starting = Trouble(Reason.WAITING_FOR_PODS, "fewer replicas answer than are asked for, and the others are starting")
     trouble = _pod_failure(rolled) or seen.trouble or starting
     yield Statement(ConditionType.DEGRADED, "True", trouble.reason, trouble.message)
+
+
+_ADVICE: Mapping[str, Reason] = {
+    "maintenance": Reason.BACKEND_MAINTENANCE_ONLY,
+    "experimental": Reason.BACKEND_EXPERIMENTAL,
+    "pre-release": Reason.BACKEND_PRERELEASE,
+}
+
+
+def _advisory(outcome: Plan | Refusal) -> Iterator[Statement]:
+    """Read from today's engines, so that plans made before a vendor's word show it too."""
+    found = caution(outcome) if isinstance(outcome, Plan) else None
+    if found is not None and isinstance(outcome, Plan):
+        reason = _ADVICE[found.kind]
+        told = f"{outcome.backend} {outcome.backend_version}: {found.message}; {reason.fix}"
+        yield Statement(ConditionType.ADVISORY, "True", reason, told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from npuserve.api.status import StatusPlan
+from npuserve.chips import MIB
 from npuserve.engines.contract import Literally, Variable
 from npuserve.plan.notices import notices
 from npuserve.plan.plan import Plan
@@ -32,12 +33,14 @@ def status_plan(plan: Plan, generation: int) -> dict[str, Any]:
             "flavour": plan.flavour,
             "scheduler_name": plan.scheduler_name or DEFAULT_SCHEDULER,
             "devices": plan.devices,
+            "device_memory": byte_quantity(plan.slice_mib * MIB) if plan.slice_mib else None,
             "nodes": plan.nodes,
             "parallelism": _fields(plan.parallelism, "tensor", "pipeline", "data", "expert"),
             "dtype": plan.dtype,
             "quantization": plan.quantization,
             "memory": {
-                **_fields(memory, "usable", "weights", "runtime", "kv_cache", "kv_cache_tokens"),
+                **_fields(memory, "usable", "weights", "runtime", "activations", "communication", "reserve"),
+                **_fields(memory, "kv_cache", "kv_cache_tokens", "full_length_requests"),
                 "utilization": f"{memory.utilization:.4f}".rstrip("0").rstrip("."),
             },
             "context": _fields(plan.context, "max_model_len", "max_sequences"),

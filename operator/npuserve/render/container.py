@@ -44,10 +44,13 @@ def engine_container(plan: Plan, volumes: Sequence[Mounted], *, profile: Profile
 def resources(plan: Plan) -> dict[str, dict[str, str]]:
     """Requests and limits.
 
-    Devices and huge pages take both by their nature; CPUs and memory are limited only where the pod is to own its CPUs,
+    Devices, the memory of a part of one (MiB, Project-HAMi/HAMi:pkg/device/ascend/device.go) and huge pages take both
+    by their nature; CPUs and memory are limited only where the pod is to own its CPUs,
     which takes the QoS class Guaranteed.
     """
     bound = {plan.resource_name: str(plan.devices)}
+    if plan.slice_mib:
+        bound[f"{plan.resource_name}-memory"] = str(plan.slice_mib)
     if plan.topology.hugepages is not None:
         bound[f"hugepages-{plan.topology.hugepages.size}"] = byte_quantity(plan.topology.hugepages.amount)
     host = {"cpu": quantity(plan.topology.cpus), "memory": quantity(plan.topology.memory)}

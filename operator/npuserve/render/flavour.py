@@ -23,13 +23,13 @@ VISIBLE_DEVICES = "ASCEND_VISIBLE_DEVICES"
 def flavour_labels(plan: Plan) -> dict[str, str]:
     """Pod labels that tell the scheduler what card the product is."""
     product = chips.by_id(plan.product)
-    return dict(product.pod_labels) if product is not None and _row(plan).wants_policy else {}
+    return dict(product.pod_labels) if product is not None and _row(plan).shape else {}
 
 
 def flavour_annotations(plan: Plan) -> dict[str, str]:
     """Pod annotations that tell the scheduler the shape of the server."""
     product = chips.by_id(plan.product)
-    if product is None or not product.policy or not _row(plan).wants_policy:
+    if product is None or not product.policy or _row(plan).shape != "policy":
         return {}
     return {SCHEDULE_POLICY: product.policy}
 

@@ -43,7 +43,7 @@ def _pod(owner: Owner, asked: Template, plan: Plan, *, profile: Profile, pull_po
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": plan.timing.grace,
-        "securityContext": pod_security(profile),
+        "securityContext": pod_security(plan, profile),
         "containers": [engine_container(plan, volumes, profile=profile, pull_policy=pull_policy)],
         "volumes": [item.volume for item in volumes],
         **_placement(asked, plan, profile),
@@ -59,15 +59,17 @@ def _placement(asked: Template, plan: Plan, profile: Profile) -> dict[str, Any]:
         "nodeSelector": dict(plan.node_selector),
         "tolerations": [_toleration(item) for item in asked.tolerations],
         "priorityClassName": asked.priority_class_name,
-        "affinity": _affinity(asked),
+        "affinity": _affinity(asked, plan),
     }
     return {key: value for key, value in given.items() if value}
 
 
-def _affinity(asked: Template) -> dict[str, Any]:
-    if not asked.node_affinity:
+def _affinity(asked: Template, plan: Plan) -> dict[str, Any]:
+    away = [{"key": key, "operator": "NotIn", "values": [value]} for key, value in plan.avoided_labels]
+    expressions = [*(_requirement(item) for item in asked.node_affinity), *away]
+    if not expressions:
         return {}
-    terms = [{"matchExpressions": [_requirement(item) for item in asked.node_affinity]}]
+    terms = [{"matchExpressions": expressions}]
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}
 
 

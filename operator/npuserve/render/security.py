@@ -10,10 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 from npuserve.configuration import Profile
+from npuserve.plan.plan import Plan
 
 
-def pod_security(profile: Profile) -> dict[str, Any]:
-    """The pod's security context. A group also owns the volumes the pod writes, changed where their root differs."""
+def pod_security(plan: Plan, profile: Profile) -> dict[str, Any]:
+    """The pod's security context.
+
+    A group also owns the volumes the pod writes, changed where their root differs. The kernel lets only members of one
+    group use huge pages as shared memory (SHM_HUGETLB, kubernetes/website:manage-hugepages).
+    """
     context: dict[str, Any] = {"seccompProfile": {"type": "RuntimeDefault"}}
     if profile.run_as_user is not None:
         context |= {"runAsUser": profile.run_as_user, "runAsNonRoot": profile.run_as_user != 0}
@@ -23,6 +28,8 @@ def pod_security(profile: Profile) -> dict[str, Any]:
             "fsGroup": profile.run_as_group,
             "fsGroupChangePolicy": "OnRootMismatch",
         }
+    if plan.topology.hugepages is not None and profile.hugetlb_group is not None:
+        context["supplementalGroups"] = [profile.hugetlb_group]
     return context
 
 

@@ -1,60 +1,82 @@
-"""Every published model that the package carries gets an answer on every kind of server: a plan or a refusal, never an exception."""
+"""`npuserve catalogue`: what is known of models, and how one is added."""
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import as_file, files
+import json
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
-from npuserve.api.resource import API_VERSION, KIND
-from npuserve.cli.asked import Answer, ask
-from npuserve.cli.inputs import Inputs
-from npuserve.configuration import Configuration
-from npuserve.models.catalogue import names
-from npuserve.plan.plan import Plan, Refusal
-from tests.support.clusters import A2_64G, A3, DUO, cluster
+from npuserve.cli import main
+from tests.unit.cli.conftest import Run, Write
+from tests.unit.cli.test_plan import a_service
 
-CLUSTERS = {"A2": cluster(A2_64G), "A3": cluster(A3), "310P": cluster(DUO)}
+CONFIG = files("npuserve.models.catalogue").joinpath("configs", "Qwen--Qwen3-8B.json").read_text(encoding="utf-8")
 
 
-@cache
-def answers(server: str, *, folder: bool = False, claim: str = "auto") -> tuple[Answer, ...]:
-    """What every model of the catalogue becomes; `folder`: from its config.json as `--models` reads it."""
-    services = tuple(
-        {
-            "apiVersion": API_VERSION,
-            "kind": KIND,
-            "metadata": {"name": f"model-{number}", "namespace": "default"},
-            "spec": {"model": {"uri": f"pvc://weights/{name}"}, "quantization": claim},
-        }
-        for number, name in enumerate(names())
-    )
-    with as_file(files("npuserve.models.catalogue") / "configs") as configs:
-        models = str(Path(configs)) if folder else None
-        return tuple(ask(Inputs(services, {}), CLUSTERS[server], Configuration(), models_folder=models))
+def catalogue(*words: str) -> Result:
+    return CliRunner().invoke(main, ["catalogue", *words])
 
 
-@pytest.mark.parametrize("claim", ["auto", "W8A8", "W4A8", "none"])
-@pytest.mark.parametrize("server", CLUSTERS)
-def test_every_model_is_planned_or_refused_with_a_field_and_a_message(server: str, claim: str) -> None:
-    found = answers(server, claim=claim)
-    assert len(found) == len(names()) > 150
-    for answer in found:
-        match answer.outcome:
-            case Refusal(field=field, message=message):
-                assert field.startswith("spec")
-                assert len(message) > 20
-            case plan:
-                assert plan.reasons
+def test_models_are_found_by_a_part_of_their_path() -> None:
+    assert "Qwen/Qwen3-8B" in catalogue("list", "qwen3-8").stdout.splitlines()
 
 
-@pytest.mark.parametrize("server", CLUSTERS)
-def test_a_folder_of_the_same_files_says_the_same_as_the_catalogue(server: str) -> None:
-    assert [item.outcome for item in answers(server, folder=True)] == [item.outcome for item in answers(server)]
+def test_a_part_that_no_path_has_is_an_error() -> None:
+    result = catalogue("list", "no-such-model")
+    assert (result.exit_code, "no model with 'no-such-model'" in result.stderr) == (1, True)
 
 
-def test_larger_servers_hold_more_models() -> None:
-    accepted = {server: sum(isinstance(answer.outcome, Plan) for answer in answers(server)) for server in CLUSTERS}
-    assert 20 < accepted["310P"] < accepted["A2"] < accepted["A3"]
+def test_a_model_is_shown_with_its_size_its_reach_and_its_quantized_uploads() -> None:
+    shown = catalogue("show", "Qwen/Qwen3-8B").stdout
+    assert all(word in shown for word in ("8.2 billion", "15.3 GiB in bfloat16", "40,960 tokens", "(W8A8)"))
+
+
+def test_an_unknown_model_names_the_nearest() -> None:
+    result = catalogue("show", "Qwen/Qwen3-9B")
+    assert result.exit_code == 1
+    assert "nearest: " in result.stderr
+    assert "Qwen/Qwen3-8B" in result.stderr
+
+
+def test_a_model_that_is_added_can_be_planned(run: Run, write: Write, tmp_path: Path) -> None:
+    service = write("s.yaml", a_service(uri="pvc://w/acme/chat"))
+    assert "ModelUnknown" in run("plan", "-f", service).stdout
+    folder = str(tmp_path / "models")
+    added = catalogue("add", write("config.json", CONFIG), "--name", "acme/chat", "--folder", folder)
+    assert (added.exit_code, "8.2 billion" in added.stdout) == (0, True)
+    assert "accepted" in run("plan", "-f", service, "--models", folder).stdout
+
+
+def test_an_entry_keeps_only_what_planning_reads(write: Write, tmp_path: Path) -> None:
+    config = json.dumps(json.loads(CONFIG) | {"auto_map": {"AutoModel": "modeling.Chat"}})
+    catalogue("add", write("config.json", config), "--name", "acme/chat", "--folder", str(tmp_path))
+    assert json.loads((tmp_path / "acme--chat.json").read_text()) == json.loads(CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [("{", "is no JSON"), ("[]", "is no JSON object"), ("{}", "architectures")],
+    ids=["cut off", "a list", "empty"],
+)
+def test_a_file_that_describes_no_model_is_refused_and_nothing_is_written(
+    config: str, message: str, write: Write, tmp_path: Path
+) -> None:
+    folder = tmp_path / "models"
+    result = catalogue("add", write("config.json", config), "--name", "acme/chat", "--folder", str(folder))
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert not folder.exists()
+
+
+def test_a_name_without_an_organisation_is_refused(write: Write) -> None:
+    result = catalogue("add", write("config.json", CONFIG), "--name", "chat")
+    assert (result.exit_code, "'chat' is not Organisation/Model" in result.stderr) == (2, True)
+
+
+def test_outside_the_source_tree_a_folder_must_be_named(write: Write, tmp_path: Path) -> None:
+    result = catalogue("add", write("config.json", CONFIG), "--name", "acme/chat", "--root", str(tmp_path))
+    assert result.exit_code == 1
+    assert "--folder" in result.stderr

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.clusters import A3, a_node
+from tests.support.clusters import A3, HAMI, a_node
 from tests.support.clusters import named as called
 from tests.unit.cli.conftest import Run, Write
 
@@ -34,6 +34,18 @@ def test_an_accepted_service_is_shown_with_its_devices_and_command(run: Run, wri
     assert "default/qwen  accepted" in result.stdout
     assert "1 x Atlas 800I A2 64G (huawei.com/Ascend910: 1)" in result.stdout
     assert "vllm serve Qwen/Qwen3-8B" in result.stdout
+
+
+def test_a_part_of_a_device_is_shown_as_one(run: Run, write: Write) -> None:
+    small = a_service(uri="modelscope://Qwen/Qwen3-1.7B", hardware={"memory": "16Gi"})
+    result = run("plan", "-f", write("s.yaml", small), cluster=write("hami.yaml", {**HAMI, "kind": "Node"}))
+    assert "16384 MiB of 1 x Atlas 800I A2 64G (huawei.com/Ascend910B4-1: 1)" in result.stdout
+
+
+def test_what_a_host_is_asked_for_is_shown_in_one_line(run: Run, write: Write) -> None:
+    topology = {"cpuPinning": True, "numa": "preferred", "hugepages": {"size": "2Mi", "amount": "8Gi"}}
+    result = run("plan", "-f", write("s.yaml", a_service(hardware={"topology": topology})))
+    assert "5 CPUs pinned, 16Gi memory, NUMA preferred, 8Gi of 2Mi pages" in result.stdout
 
 
 def test_a_refused_service_is_shown_with_reason_field_and_message_and_ends_with_2(run: Run, write: Write) -> None:

@@ -62,6 +62,11 @@ def test_the_accelerator_type_of_older_clusters_tells_the_server(kind: str, devi
     assert facts(devices=devices, labels={"accelerator-type": kind, "server-usage": "infer"}).products[0] == product
 
 
+def test_an_accelerator_type_of_one_server_alone_settles_it_whichever_chip_of_the_family_is_shown() -> None:
+    labels = {"accelerator-type": "module-910b-16", CHIP: "910B3", MEMORY: "64G"}
+    assert facts(devices=16, labels=labels).products == ("Atlas 200I A2 Box16",)
+
+
 def test_an_accelerator_type_that_no_row_has_says_nothing() -> None:
     assert facts(labels={"accelerator-type": "odd"}).products[0] == "Atlas 800I A2 32G"
 
@@ -96,8 +101,17 @@ def test_a_renamed_resource_is_read_by_its_labels() -> None:
     )
 
 
-def test_a_renamed_resource_without_labels_is_nothing() -> None:
+RENAMED = {"example.com/npu": "huawei.com/Ascend910", "huawei.com/our-npu": "huawei.com/Ascend310P"}
+
+
+def test_a_renamed_resource_without_labels_is_what_the_configuration_says() -> None:
     assert read_node(a_node("huawei.com/our-npu")) == ()
+    assert read_node(a_node("example.com/npu")) == ()
+    (servers,) = read_node(a_node("example.com/npu", 16), RENAMED)
+    assert (servers.resource, servers.family, servers.devices) == ("example.com/npu", "mindcluster", 16)
+    assert "A3" in servers.products[0]
+    (cards,) = read_node(a_node("huawei.com/our-npu"), RENAMED)
+    assert "300I" in cards.products[0]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +160,8 @@ def test_a_node_without_healthy_devices_is_nothing() -> None:
 
 
 def test_a_node_that_shares_devices_by_percentage_is_marked() -> None:
-    assert facts(labels={"huawei.com/scheduler.chip1softsharedev.enable": "true"}, devices=8).shares_devices
+    (shared,) = read_node(machines.A2_SHARED.node("node"))
+    assert (shared.shares_devices, shared.devices, shared.products[0]) == (True, 8, "Atlas 800I A2 64G")
     assert not facts().shares_devices
 
 

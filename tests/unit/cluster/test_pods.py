@@ -23,6 +23,12 @@ def test_a_placed_pod_holds_what_its_containers_ask_for() -> None:
     assert npu_use(a_pod(asking(2), asking(1))) == (PodUse("node", NPU, 3),)
 
 
+def test_a_renamed_resource_counts_where_the_configuration_names_it() -> None:
+    own = {"resources": {"limits": {"example.com/npu": "2", "nvidia.com/gpu": "1"}}}
+    assert npu_use(a_pod(own)) == ()
+    assert npu_use(a_pod(own), {"example.com/npu": NPU}) == (PodUse("node", "example.com/npu", 2),)
+
+
 def test_an_init_container_counts_where_it_asks_for_more() -> None:
     assert npu_use(a_pod(asking(2), initContainers=[asking(4), asking(1)])) == (PodUse("node", NPU, 4),)
     assert npu_use(a_pod(asking(4), initContainers=[asking(2)])) == (PodUse("node", NPU, 4),)

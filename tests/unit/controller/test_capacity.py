@@ -75,12 +75,14 @@ class Api:
         await asyncio.sleep(0.01)
 
 
-def watching(api: Api, scenario: Callable[[Capacity, list[str]], Any], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def watching(
+    api: Api, scenario: Callable[[Capacity, list[str]], Any], monkeypatch: pytest.MonkeyPatch, **options: Any
+) -> list[str]:
     monkeypatch.setattr(module, "CALM_SECONDS", 0.02)
     told: list[str] = []
 
     async def main() -> None:
-        capacity = Capacity("auto", changed=lambda: told.append("nodes"), troubled=told.append)
+        capacity = Capacity("auto", changed=lambda: told.append("nodes"), troubled=told.append, **options)
         listed = asyncio.Event()
         following = asyncio.create_task(
             capacity.follow(api, namespace="", freshness=Freshness(), listed=listed)  # type: ignore[arg-type]
@@ -94,6 +96,19 @@ def watching(api: Api, scenario: Callable[[Capacity, list[str]], Any], monkeypat
 
     asyncio.run(main())
     return told
+
+
+def test_renamed_devices_are_counted_under_their_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = "example.com/npu"
+    machine, holder = node("a"), pod("x", on="a", devices=3)
+    machine["status"]["allocatable"] = {own: "8"}
+    holder["spec"]["containers"][0]["resources"]["limits"] = {own: "3"}
+
+    async def scenario(capacity: Capacity, told: list[str]) -> None:
+        (found,) = capacity.facts().nodes
+        assert (found.resource, capacity.facts().free(found)) == (own, 5)
+
+    watching(Api([machine], [holder]), scenario, monkeypatch, renamed={own: A2})
 
 
 def test_devices_in_use_are_counted_by_node(monkeypatch: pytest.MonkeyPatch) -> None:

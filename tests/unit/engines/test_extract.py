@@ -17,6 +17,7 @@ from npuserve.engines.extract.environment import read_directly, read_environment
 from npuserve.engines.extract.launch_flags import read_flags
 from npuserve.engines.extract.nested_keys import read_nested
 from npuserve.engines.extract.packages import read_package
+from npuserve.engines.extract.schemes import read_schemes
 from npuserve.engines.extract.sources import Definition, Library
 from npuserve.engines.extract.table import file_name, format_table
 from npuserve.engines.extract.values import ClassRef, reference
@@ -529,3 +530,21 @@ def test_a_version_that_cannot_be_had_is_said_in_pips_words(tmp_path: Path, monk
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     with pytest.raises(packages.DownloadError, match=r"No matching distribution found for vllm==0\.99"):
         packages.fetch_sources("0.99", tmp_path)
+
+
+# Quantized kernels
+
+KERNELS = {
+    "plug/methods/w8a8.py": '@register_scheme("W8A8", "linear")\nclass Linear: ...\n\n@register_scheme("W8A8_DYNAMIC", "moe")\nclass Experts: ...\n',
+    "plug/methods/fp8.py": 'NAME = "fp8"\n\n@register_scheme(NAME, "linear")\nclass Blocks: ...\n',
+    "plug/_310p/methods.py": '@register_scheme("W8A8SC", "linear")\nclass Compressed: ...\n',
+    "plug/methods/registry.py": "def register_scheme(kind, layer):\n    return lambda cls: cls\n",
+}
+
+
+def test_kernels_are_what_the_plugin_registers_by_kind_of_layer_and_chip_family() -> None:
+    found = read_schemes(Library(KERNELS), plugin="plug/", families=("310P",))
+    assert found == {
+        "": {"linear": ["W8A8", "fp8"], "moe": ["W8A8_DYNAMIC"]},
+        "310P": {"linear": ["W8A8SC"]},
+    }

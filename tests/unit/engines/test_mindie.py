@@ -30,6 +30,7 @@ from npuserve.engines.contract import (
     VolumeWeights,
 )
 from npuserve.engines.mindie import ENGINE
+from npuserve.engines.mindie_reserved import OWNED
 from npuserve.plan.description import known
 from npuserve.plan.plan import Plan
 from tests.support.clusters import A2_64G, A3, DUO, cluster
@@ -127,8 +128,20 @@ def test_what_its_documents_list_is_served(asked: Choice) -> None:
 
 
 @pytest.mark.parametrize(("tensor", "legal"), [(1, True), (2, True), (4, True), (8, True), (16, False)])
-def test_tensor_parallelism_divides_the_key_value_heads(tensor: int, *, legal: bool) -> None:
-    assert (ENGINE.tensor_obstacle(choice(), Parallelism(tensor, 1, 1, 1)) is None) is legal
+def test_sizes_of_the_plan_divide_the_key_value_heads(tensor: int, *, legal: bool) -> None:
+    assert (ENGINE.tensor_obstacle(choice(), Parallelism(tensor, 1, 1, 1), named=False) is None) is legal
+
+
+@pytest.mark.parametrize(("tensor", "legal"), [(16, True), (12, False)])
+def test_sizes_that_the_service_names_may_be_any_power_of_two(tensor: int, *, legal: bool) -> None:
+    assert (ENGINE.tensor_obstacle(choice(), Parallelism(tensor, 1, 1, 1), named=True) is None) is legal
+
+
+def test_heads_that_do_not_divide_are_filled_up_where_the_size_is_named() -> None:
+    named = a_service("pvc://w/Qwen/Qwen2.5-7B-Instruct", backend="mindie", parallelism={"tensor": 8})
+    assert planned(named, A2).parallelism.tensor == 8
+    counted = a_service("pvc://w/Qwen/Qwen2.5-7B-Instruct", backend="mindie", hardware={"devices": 8})
+    assert planned(counted, A2).parallelism.tensor == 8
 
 
 def test_there_is_no_pipeline() -> None:
@@ -194,8 +207,8 @@ def test_keys_that_are_read_unconditionally_are_written_out() -> None:
 
 def test_devices_are_numbered_as_the_container_sees_them() -> None:
     _, backend, _, model, _ = sections(plan("pvc://w/Qwen/Qwen3-32B"))
-    assert backend["npuDeviceIds"] == [[0, 1]]
-    assert (backend["modelInstanceNumber"], model["worldSize"], model["tp"], model["dp"]) == (1, 2, 2, 1)
+    assert backend["npuDeviceIds"] == [[0, 1, 2, 3]]
+    assert (backend["modelInstanceNumber"], model["worldSize"], model["tp"], model["dp"]) == (1, 4, 4, 1)
 
 
 def test_experts_and_their_slices_make_the_world() -> None:
@@ -283,7 +296,7 @@ def test_a_larger_prefill_step_is_paid_for_in_memory() -> None:
     def needed(**arguments: int) -> int:
         named = {f"ScheduleConfig.{name}": value for name, value in arguments.items()}
         return ENGINE.overhead(
-            choice(), Parallelism(1, 1, 1, 1), context=ContextWindow(4096, 64), arguments=named
+            choice(), Parallelism(1, 1, 1, 1), context=ContextWindow(4096, 64), arguments=named, variables={}
         ).activations
 
     assert needed(maxPrefillTokens=16_384) > needed() == needed(maxPrefillTokens=8192)
@@ -319,12 +332,10 @@ def test_a_reserved_field_inside_a_section_is_reserved_too() -> None:
 
 
 def test_every_reserved_field_exists() -> None:
-    from npuserve.engines import mindie as module
-
     fields = {name.lower() for name in TABLE.fields} | {
         ".".join(s for s in field.path if isinstance(s, str)).lower() for field in TABLE.fields.values()
     }
-    for name in module._OWNED:
+    for name in OWNED:
         assert any(field == name.lower() or field.startswith(f"{name.lower()}.") for field in fields), name
 
 

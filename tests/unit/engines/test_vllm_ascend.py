@@ -15,6 +15,7 @@ from npuserve.configuration import Configuration
 from npuserve.engines.arguments import ArgumentTable, load_table
 from npuserve.engines.contract import Choice, ContextWindow, Fault, Literally, Parallelism, SecretValue, VolumeWeights
 from npuserve.engines.vllm_ascend import ENGINE, PRERELEASES, STABLE
+from npuserve.engines.vllm_ascend_reserved import reserved
 from npuserve.models.catalogue import lookup
 from npuserve.models.facts import ModelFacts
 from npuserve.plan.description import known
@@ -102,7 +103,7 @@ def test_an_architecture_without_code_is_refused_with_the_versions_that_have_it(
         ("W8A8SC", "Atlas 800I A2 64G", False),
         ("W8A8", "Atlas 800I A2 64G", True),
         ("W4A8", "Atlas 800I A3 64G", True),
-        ("W4A16", "Atlas 800I A2 64G", True),
+        ("W4A16", "Atlas 800I A2 64G", False),
         ("MXFP8", "Atlas 800I A3 64G", False),
         ("MXFP8", "Atlas 850 96G", True),
         ("FP8", "Atlas 850 96G", True),
@@ -125,26 +126,34 @@ def test_fp8_checkpoints_are_unpacked_by_the_newest_version_only_and_then_take_t
 ) -> None:
     asked = choice("deepseek-ai/DeepSeek-V3.1", "Atlas 800I A3 64G", scheme="FP8", version=version)
     assert (ENGINE.obstacle(asked) is None) is runs
-    assert ENGINE.loaded_scheme(asked) == "none"
-    assert ENGINE.loaded_scheme(replace(asked, product=by_id("Atlas 850 96G") or asked.product)) == "FP8"
+    assert ENGINE.footprint(asked, {}).scheme == "none"
+    assert ENGINE.footprint(replace(asked, product=by_id("Atlas 850 96G") or asked.product), {}).scheme == "FP8"
 
 
 def test_cards_split_over_one_two_or_four_and_never_over_data() -> None:
     on_cards = choice(product="Atlas 300I Duo 96G")
-    assert [size for size in range(1, 9) if ENGINE.tensor_obstacle(on_cards, Parallelism(size, 1, 1, 1)) is None] == [
-        1,
-        2,
-        4,
+    possible = [
+        size for size in range(1, 9) if not ENGINE.tensor_obstacle(on_cards, Parallelism(size, 1, 1, 1), named=True)
     ]
-    assert ENGINE.tensor_obstacle(on_cards, Parallelism(1, 1, 2, 1)) is not None
-    assert ENGINE.tensor_obstacle(choice(), Parallelism(8, 1, 2, 1)) is None
+    assert possible == [1, 2, 4]
+    assert ENGINE.tensor_obstacle(on_cards, Parallelism(1, 1, 2, 1), named=True) is not None
+    assert ENGINE.tensor_obstacle(choice(), Parallelism(8, 1, 2, 1), named=True) is None
     assert not ENGINE.spreads_data(choice("Qwen/Qwen3-30B-A3B", "Atlas 300I Duo 96G"))
 
 
-def test_what_platform_engineers_should_know_first_is_said() -> None:
-    assert ENGINE.caution(choice()) is None
-    assert "experimentally" in (ENGINE.caution(choice(product="Atlas 300I Duo 96G")) or "")
-    assert "pre-release" in (ENGINE.caution(choice(version="0.30.0rc2")) or "")
+@pytest.mark.parametrize(
+    ("product", "version", "kind"),
+    [
+        ("Atlas 800I A2 64G", "0.23.0", None),
+        ("Atlas 800I A2 64G", "0.30.0rc2", "pre-release"),
+        ("Atlas 300I Duo 96G", "0.23.0", "experimental"),
+    ],
+)
+def test_what_platform_engineers_should_know_first_is_said(product: str, version: str, kind: str | None) -> None:
+    row = by_id(product)
+    assert row is not None
+    said = ENGINE.caution(row, version)
+    assert (said and said.kind) == kind
 
 
 def test_versions_are_newest_first_and_every_one_has_a_table() -> None:
@@ -165,7 +174,7 @@ def test_communication_groups_take_200_mib_each() -> None:
     def taken(split: Parallelism) -> int:
         return (
             ENGINE.overhead(
-                choice("Qwen/Qwen3-30B-A3B"), split, context=ContextWindow(4096, 64), arguments={}
+                choice("Qwen/Qwen3-30B-A3B"), split, context=ContextWindow(4096, 64), arguments={}, variables={}
             ).communication
             >> 20
         )
@@ -181,7 +190,7 @@ def test_cards_hold_a_mask_of_two_bytes_for_every_pair_of_tokens() -> None:
     def needed(length: int, product: str) -> int:
         split = Parallelism(1, 1, 1, 1)
         return ENGINE.overhead(
-            choice(product=product), split, context=ContextWindow(length, 16), arguments={}
+            choice(product=product), split, context=ContextWindow(length, 16), arguments={}, variables={}
         ).activations
 
     assert needed(32_768, "Atlas 300I Duo 96G") - needed(4096, "Atlas 300I Duo 96G") == 2 * (32_768**2 - 4096**2)
@@ -191,7 +200,7 @@ def test_cards_hold_a_mask_of_two_bytes_for_every_pair_of_tokens() -> None:
 def test_a_larger_batch_needs_more_memory() -> None:
     def needed(**arguments: Any) -> int:
         return ENGINE.overhead(
-            choice(), Parallelism(1, 1, 1, 1), context=ContextWindow(4096, 64), arguments=arguments
+            choice(), Parallelism(1, 1, 1, 1), context=ContextWindow(4096, 64), arguments=arguments, variables={}
         ).activations
 
     assert needed(max_num_batched_tokens=16_384) > needed() == needed(max_num_batched_tokens=8192)
@@ -376,12 +385,10 @@ def test_no_version_is_given_a_flag_or_a_key_that_it_does_not_know(version: str,
 
 
 def test_every_reserved_name_exists_in_some_version() -> None:
-    from npuserve.engines import vllm_ascend as module
-
     flags = {name for table in TABLES.values() for name, flag in table.flags.items() for name in (name, *flag.aliases)}
-    reserved = module._reserved(remote_code=False)
-    assert {name.partition(".")[0] for name in reserved} <= flags
-    for name in (name for name in reserved if "." in name):
+    names = reserved(remote_code=False)
+    assert {name.partition(".")[0] for name in names} <= flags
+    for name in (name for name in names if "." in name):
         assert any(has_path(table, name) for table in TABLES.values()), name
 
 
@@ -551,9 +558,9 @@ def test_a_share_of_memory_that_leaves_no_room_is_refused(share: float) -> None:
         (
             {"additional-config": {"torchair_graph_config": {}}},
             Reason.UNKNOWN_ARGUMENT,
-            "has no key torchair_graph_config",
+            "torchair_graph_config does nothing",
         ),
-        ({"swap-space": 4}, Reason.UNKNOWN_ARGUMENT, "has no argument swap-space"),
+        ({"swap-space": 4}, Reason.UNKNOWN_ARGUMENT, "swap-space does nothing"),
     ],
 )
 def test_what_the_engine_would_refuse_or_ignore_is_refused_with_the_fix(

@@ -18,7 +18,7 @@ def data(file: str) -> dict:
 
 
 def test_the_catalogue_holds_every_published_file() -> None:
-    assert len(names()) == 184
+    assert len(names()) == 197
     assert {"Qwen/Qwen3-32B", "deepseek-ai/DeepSeek-V3.2", "moonshotai/Kimi-K3", "openai/gpt-oss-120b"} <= set(names())
 
 
@@ -92,7 +92,7 @@ def test_quantized_uploads_of_a_model_are_known_with_their_scheme_and_source() -
 def test_a_quantized_upload_knows_what_it_was_made_from() -> None:
     made = origin("vllm-ascend/qwen3-32b-w8a8")
     assert made is not None
-    assert (made.base, made.scheme) == ("Qwen/Qwen3-32B", "W8A8")
+    assert (made.base, made.upload.scheme) == ("Qwen/Qwen3-32B", "W8A8")
     assert origin("Qwen/Qwen3-32B") is None
 
 

@@ -16,6 +16,7 @@ STATED = {
     "MiniMaxAI/MiniMax-M2.5": 230,
     "MiniMaxAI/MiniMax-M2.7": 230,
     "MiniMaxAI/MiniMax-M3": 428,
+    "PaddlePaddle/PaddleOCR-VL": 0.9,
     "XiaomiMiMo/MiMo-V2-Flash": 309,
     "deepseek-ai/DeepSeek-OCR": 3.3,
     "deepseek-ai/DeepSeek-R1": 671,
@@ -37,6 +38,7 @@ STATED = {
     "moonshotai/Kimi-K2-Instruct": 1000,
     "moonshotai/Kimi-K2.5": 1000,
     "moonshotai/Kimi-K2.6": 1000,
+    "moonshotai/Kimi-K2.7-Code": 1000,
     "openbmb/MiniCPM-V-2_6": 8.1,
     "openbmb/MiniCPM-V-4": 4.1,
     "tencent/Hunyuan-A13B-Instruct": 80,
@@ -65,6 +67,7 @@ STATED = {
     "Qwen/Qwen2.5-VL-7B-Instruct": 8.29,
     "Qwen/Qwen3-14B": 14.8,
     "Qwen/Qwen3-VL-2B-Instruct": 2.13,
+    "Qwen/Qwen3.5-4B": 4.66,
     "XiaomiMiMo/MiMo-7B-Base": 7.6,
     "baichuan-inc/Baichuan2-7B-Base": 7.5,
     "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B": 7.61,
@@ -129,6 +132,13 @@ def test_every_model_has_the_size_its_publisher_states(name: str) -> None:
 @pytest.mark.parametrize(("name", "billions"), ACTIVE.items())
 def test_active_parameters_are_those_of_the_chosen_experts(name: str, billions: float) -> None:
     assert active_parameters(lookup(name)) / 1e9 == pytest.approx(billions, rel=0.07)
+
+
+def test_an_encoder_of_glm_has_its_gate_under_every_name_the_library_gave_it() -> None:
+    blocks = 24 * (4 * 1536**2 + 3 * 1536 * 4096)
+    merger = 4 * 1536 * 4096 + 4096**2 + 3 * 4096 * 13696
+    patches = (3 * 2 * 14**2 + (336 // 14) ** 2) * 1536
+    assert parameters(lookup("zai-org/GLM-4.1V-9B-Thinking")).vision == blocks + merger + patches
 
 
 def test_the_prediction_head_is_counted_beside_the_model() -> None:

@@ -12,6 +12,7 @@ from npuserve.api.template import Template
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.plan.hardware import Pool, pools
 from npuserve.plan.plan import Refusal
+from tests.cluster import nodes as machines
 from tests.support.clusters import (
     A2_32G,
     A2_64G,
@@ -20,7 +21,9 @@ from tests.support.clusters import (
     CHIP,
     DUO,
     HAMI,
+    HAMI_A3,
     MEMORY,
+    SHARED,
     a_node,
     cluster,
     named,
@@ -134,8 +137,20 @@ def test_taints_that_come_and_go_by_themselves_say_nothing_of_a_node() -> None:
 
 
 def test_a_node_that_shares_devices_by_percentage_is_never_used() -> None:
-    refused = refusal(cluster(a_node(labels={"huawei.com/scheduler.chip1softsharedev.enable": "true"})))
+    refused = refusal(cluster(SHARED))
     assert refused.reason is Reason.NO_MATCHING_NODES
+    assert "every node shares its devices by percentage" in refused.message
+    (pool,) = found(cluster(A2_64G, SHARED))
+    assert [node.name for node in pool.nodes] == ["a2-64g"]
+
+
+def test_replicas_are_kept_off_nodes_that_share_devices_wherever_there_are_any_or_may_be() -> None:
+    label = ("huawei.com/scheduler.chip1softsharedev.enable", "true")
+    assert found(cluster(A2_64G))[0].avoided == ()
+    assert found(cluster(A2_64G, SHARED))[0].avoided == (label,)
+    assert found(cluster(A2_64G, flavour="mindcluster-volcano"))[0].avoided == (label,)
+    assert found(unreadable(flavour="mindcluster-volcano"), product="Atlas 800I A3 64G")[0].avoided == (label,)
+    assert found(cluster(HAMI, SHARED))[0].avoided == ()
 
 
 @pytest.mark.parametrize(
@@ -236,3 +251,46 @@ def test_the_same_question_is_answered_once_for_one_state_of_the_cluster() -> No
     facts = cluster(A2_64G)
     assert found(facts) is found(facts)
     assert found(facts) is not found(facts, product="Atlas 800I A2 64G")
+
+
+def test_hami_hands_out_both_dies_of_a_module_together() -> None:
+    (pool,) = found(cluster(HAMI_A3))
+    assert pool.request_sizes == (2, 4, 6, 8, 10, 12, 14, 16)
+    (pool,) = found(cluster(A3))
+    assert pool.request_sizes == (1, 2, 4, 6, 8, 10, 12, 14, 16)
+
+
+OLDER = "mindcluster-volcano-before-7.3"
+
+
+def test_older_mindcluster_is_told_the_servers_shape_by_a_node_label() -> None:
+    (pool,) = found(cluster(machines.A2_64G_26_0.node("labelled"), A2_64G, flavour=OLDER))
+    assert [node.name for node in pool.nodes] == ["labelled"]
+    assert pool.telling_labels()["accelerator-type"] == "module-910b-8"
+    assert pool.avoided == ()
+
+
+def test_nodes_that_do_not_tell_older_mindcluster_their_shape_are_refused_with_the_label_to_set() -> None:
+    answer = refusal(cluster(A2_64G, flavour=OLDER))
+    assert answer.reason is Reason.NO_MATCHING_NODES
+    assert "accelerator-type=module-910b-8" in answer.message
+    assert "flavour: mindcluster-volcano" in answer.message
+
+
+def test_cards_have_no_shape_to_tell() -> None:
+    assert products(cluster(DUO, flavour=OLDER)) == ["Atlas 300I Duo 48G"]
+
+
+def test_the_shape_is_selected_where_nodes_cannot_be_read() -> None:
+    (pool,) = found(unreadable(flavour=OLDER), product="Atlas 800I A3 64G")
+    assert pool.telling_labels() == {"accelerator-type": "module-a3-16"}
+
+
+def test_memory_that_no_source_states_is_taken_from_the_nodes_labels() -> None:
+    box = {"accelerator-type": "module-910b-16", MEMORY: "64G"}
+    (pool,) = found(cluster(a_node(devices=16, labels=box)))
+    assert (pool.product.id, pool.product.memory_gib, pool.product.usable_mib) == ("Atlas 200I A2 Box16", 64, 62423)
+    (untold,) = found(cluster(a_node(devices=16, labels={"accelerator-type": "module-910b-16"})))
+    assert untold.product.usable_mib is None
+    (mixed,) = found(cluster(*(a_node(name=gib, devices=16, labels=box | {MEMORY: gib}) for gib in ("32G", "64G"))))
+    assert mixed.product.memory_gib == 32

@@ -53,6 +53,16 @@ def test_an_override_goes_before_the_published_image_and_its_mirror() -> None:
         ({"product": "Atlas 800I"}, True),
         ({"product": "Atlas 800I A"}, False),
         ({"engine": "mindie"}, False),
+        ({"chip": "910B3"}, True),
+        ({"chip": "Ascend910B4-1"}, True),
+        ({"chip": "910B4"}, False),
+        ({"chip": "A2"}, True),
+        ({"chip": "a2"}, True),
+        ({"chip": "A3"}, False),
+        ({"os": "ubuntu"}, True),
+        ({"os": "openeuler"}, False),
+        ({"version": "0.23.0", "chip": "A2", "os": "ubuntu", "product": "Atlas 800I A2"}, True),
+        ({"version": "0.23.0", "chip": "A3", "os": "ubuntu", "product": "Atlas 800I A2"}, False),
     ],
 )
 def test_an_override_applies_where_all_its_conditions_hold(condition: dict[str, str], *, applies: bool) -> None:
@@ -65,6 +75,27 @@ def test_the_longest_mirrored_prefix_is_replaced_and_only_whole_parts_of_a_name(
     assert mirrored("quay.io/ascend/vllm-ascend:v1", mirrors) == "b.example/x/vllm-ascend:v1"
     assert mirrored("quay.io/other:v1", mirrors) == "a.example/other:v1"
     assert mirrored("quay.io.example/other:v1", mirrors) == "quay.io.example/other:v1"
+
+
+@pytest.mark.parametrize(
+    ("product", "engine", "version", "mirrored"),
+    [
+        ("Atlas 800I A3 64G", "vllm-ascend", "0.23.0", "registry.example.com:5000/npu/ascend/vllm-ascend:v0.23.0-a3"),
+        ("Atlas 300I Duo 96G", "mindie", "3.0.0", "registry.example.com:5000/npu/ascendhub/mindie:3.0.0-300I-Duo"),
+    ],
+)
+def test_one_value_takes_every_published_image_from_a_mirror_registry(
+    product: str, engine: str, version: str, mirrored: str
+) -> None:
+    found = image(product, engine=engine, version=version, registry="registry.example.com:5000/npu/")
+    assert str(found).startswith(mirrored)
+
+
+def test_a_mirror_of_one_registry_goes_before_the_registry_for_all_and_overrides_before_both() -> None:
+    both: dict[str, object] = {"registry": "all.example", "mirrors": {"quay.io": "quay.example"}}
+    assert image("Atlas 800I A2 64G", **both) == "quay.example/ascend/vllm-ascend:v0.23.0"
+    own = [{"engine": "vllm-ascend", "image": "quay.io/own:1"}]
+    assert image("Atlas 800I A2 64G", overrides=own, **both) == "quay.io/own:1"
 
 
 def test_where_nothing_is_published_the_platform_team_is_told_what_to_name() -> None:

@@ -26,7 +26,7 @@ def split(*service: Any, on: Any = A2, **spec: Any) -> Parallelism:
     ("uri", "cluster_facts", "devices"),
     [
         (QWEN_8B, A2, 1),
-        (QWEN_8B, SMALL, 1),
+        (QWEN_8B, SMALL, 2),  # one device would be more than half full of weights
         (QWEN_32B, A2, 2),
         (QWEN_32B, SMALL, 4),
         ("pvc://w/Qwen/Qwen2.5-72B-Instruct", A2, 4),
@@ -122,7 +122,7 @@ def test_a_model_that_no_node_holds_is_refused_with_the_numbers() -> None:
     answer = refused(a_service("pvc://w/Qwen/Qwen3-235B-A22B"), A2)
     assert (answer.reason, answer.field) == (Reason.MODEL_TOO_LARGE, "spec.model")
     assert "on 8 x Atlas 800I A2 64G (61.0 GiB each)" in answer.message
-    assert "use quantized weights" in answer.message
+    assert "use the published W8A8 weights Eco-Tech/Qwen3-235B-A22B-w8a8-QuaRot" in answer.message
 
 
 def test_a_named_length_that_fits_nowhere_is_refused_with_one_that_does() -> None:
@@ -136,3 +136,29 @@ def test_a_named_length_that_fits_nowhere_is_refused_with_one_that_does() -> Non
 
 def test_only_powers_of_two_are_tried_where_the_number_is_open() -> None:
     assert split("pvc://w/Qwen/Qwen2.5-7B-Instruct", on=CARDS).devices in (1, 2, 4)
+
+
+def test_weights_cut_for_one_tensor_size_get_that_size() -> None:
+    upload = "pvc://w/vllm-ascend/Qwen3-32B-w8a8sc-310-vllm-tp4"
+    assert split(upload, on=CARDS) == Parallelism(4, 1, 1, 1)
+    answer = refused(a_service(upload, parallelism={"tensor": 2}), CARDS)
+    assert answer.reason is Reason.ILLEGAL_PARALLELISM
+    assert "cut for tensor parallel size 4, not 2" in answer.message
+
+
+def test_where_nothing_says_what_weights_were_cut_for_the_plan_says_what_it_takes() -> None:
+    plan = planned(a_service("pvc://w/Qwen/Qwen3-8B", quantization="W8A8SC"), CARDS)
+    assert f"cut for, taken to be {plan.parallelism.tensor}" in said(plan, "parallelism")
+    named = planned(a_service("pvc://w/Qwen/Qwen3-8B", quantization="W8A8SC", parallelism={"tensor": 2}), CARDS)
+    assert "taken to be" not in said(named, "parallelism")
+
+
+def test_a_single_device_that_would_be_mostly_weights_gets_a_second() -> None:
+    model = "pvc://w/Qwen/Qwen3-30B-A3B"
+    assert planned(a_service(model, quantization="W8A8", context={"maxModelLen": 4096}), A2).devices == 2
+    assert (
+        planned(
+            a_service(model, quantization="W8A8", context={"maxModelLen": 4096}, hardware={"devices": 1}), A2
+        ).devices
+        == 1
+    )

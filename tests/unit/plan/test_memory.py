@@ -5,7 +5,7 @@ from __future__ import annotations
 from npuserve.chips import MIB, by_id
 from npuserve.engines import ENGINES
 from npuserve.engines.contract import Choice as EngineChoice
-from npuserve.engines.contract import ContextWindow, Overhead, Parallelism, VolumeWeights
+from npuserve.engines.contract import ContextWindow, Footprint, Overhead, Parallelism, VolumeWeights
 from npuserve.models.catalogue import lookup
 from npuserve.plan.memory import budget, gib, holds_one_request, stored_bytes, useful_tokens
 from npuserve.plan.plan import MemoryBudget
@@ -35,9 +35,15 @@ def of(
     overhead: Overhead = NOTHING,
     length: int = 32_768,
     utilization: float = 0.92,
+    footprint: Footprint | None = None,
 ) -> MemoryBudget:
     return budget(
-        asked, split, context=ContextWindow(length, 64), utilization=utilization, overhead=overhead, loaded=asked.scheme
+        asked,
+        split,
+        context=ContextWindow(length, 64),
+        utilization=utilization,
+        overhead=overhead,
+        footprint=footprint or Footprint(asked.scheme),
     )
 
 
@@ -83,7 +89,7 @@ def test_overhead_comes_out_of_the_cache() -> None:
 
 def test_the_engine_of_the_first_choice_needs_hidden_states_logits_and_half_a_gibibyte() -> None:
     found = ENGINES[0].overhead(
-        choice("Qwen/Qwen3-8B", "Atlas 800I A2 64G"), ONE, context=ContextWindow(32_768, 64), arguments={}
+        choice("Qwen/Qwen3-8B", "Atlas 800I A2 64G"), ONE, context=ContextWindow(32_768, 64), arguments={}, variables={}
     )
     hidden = 8192 * (8 * 4096 + 2 * 12288) * 2
     logits = 2 * 64 * 151936 * 4
@@ -92,8 +98,23 @@ def test_the_engine_of_the_first_choice_needs_hidden_states_logits_and_half_a_gi
 
 def test_an_int8_cache_holds_twice_the_tokens() -> None:
     asked = choice("Qwen/Qwen3-8B", "Atlas 800I A2 64G", "W8A8C8")
-    found = of(asked, ONE)
+    found = of(asked, ONE, footprint=Footprint("W8A8C8", cache_bits=8))
     assert found.kv_cache_tokens == found.kv_cache // (QWEN3_8B_TOKEN // 2)
+
+
+def test_the_prediction_head_takes_weights_and_a_layer_of_cache_where_it_is_loaded() -> None:
+    asked = choice("deepseek-ai/DeepSeek-V3.1", "Atlas 800I A3 64G", "W8A8")
+    split = Parallelism(16, 1, 1, 16)
+    plain, drafting = of(asked, split), of(asked, split, footprint=Footprint("W8A8", draft=True))
+    assert drafting.weights > plain.weights
+    assert drafting.kv_cache_tokens == drafting.kv_cache // (62 * (512 + 64) * 2)
+
+
+def test_context_parallel_sparse_attention_keeps_all_heads_on_every_rank() -> None:
+    asked = choice("zai-org/GLM-5.2", "Atlas 850 96G", "W4A8C8")
+    split = Parallelism(8, 1, 1, 8)
+    whole = of(asked, split, footprint=Footprint("W4A8C8", whole_attention=True))
+    assert whole.weights - of(asked, split).weights > 7 * GIB
 
 
 def test_the_files_of_a_model_hold_its_prediction_head_that_memory_does_not() -> None:
@@ -104,10 +125,12 @@ def test_the_files_of_a_model_hold_its_prediction_head_that_memory_does_not() ->
     assert stored_bytes(model, "none") > without
 
 
-def test_a_replica_is_useful_from_eight_requests_of_8192_tokens_on() -> None:
-    assert useful_tokens(ContextWindow(4096, 64)) == 65_536
-    assert useful_tokens(ContextWindow(4096, 2)) == 8192
-    assert useful_tokens(ContextWindow(131_072, 64)) == 131_072
+def test_a_replica_is_useful_when_an_eighth_of_its_requests_fit_at_full_length() -> None:
+    assert useful_tokens(ContextWindow(4096, 64)) == 8 * 4096
+    assert useful_tokens(ContextWindow(8192, 128)) == 16 * 8192
+    assert useful_tokens(ContextWindow(4096, 2)) == 4096
+    assert useful_tokens(ContextWindow(32_768, 64)) == 180_000
+    assert useful_tokens(ContextWindow(262_144, 64)) == 262_144
 
 
 def test_gibibytes_have_one_decimal() -> None:

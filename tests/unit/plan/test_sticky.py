@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from npuserve.configuration import Configuration
 from npuserve.engines.contract import Parallelism
 from npuserve.plan.notices import notices
 from npuserve.plan.plan import Plan, Record, Refusal
+from npuserve.plan.record import dump, load
 from npuserve.plan.resolve import resolve
 from npuserve.plan.sticky import parts_of
 from tests.support.clusters import A2_32G, A2_64G, A3, cluster, named
@@ -170,3 +172,10 @@ def test_a_newer_default_is_told_and_not_taken() -> None:
     assert "0.23.0 available" in "\n".join(notices(older))
     assert list(notices(RECORD.plan)) == []
     assert "no longer knows gone" in "\n".join(notices(replace(RECORD.plan, backend="gone")))
+
+
+def test_a_record_of_an_earlier_version_lacks_what_was_added_since_and_is_the_same_plan() -> None:
+    kept = json.loads(dump(RECORD))
+    for added in ("avoided_labels", "slice_mib"):
+        del kept["plan"][added]
+    assert load(json.dumps(kept)) == RECORD

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from npuserve.api.conditions import Reason
-from npuserve.models.facts import ModelFacts
+from npuserve.models.facts import ModelFacts, QuantizationFacts
 from npuserve.plan.description import known
 from npuserve.plan.plan import Refusal
 from npuserve.plan.weights import Scheme, decide_scheme
+from tests.support.clusters import A3, cluster
+from tests.support.services import a_service, argument, planned
 
 
 def facts(path: str) -> ModelFacts:
@@ -63,6 +67,31 @@ def test_a_published_upload_in_the_wanted_scheme_is_offered_and_nothing_is_swapp
     answer = decided("W4A8", "zai-org/GLM-5-FP8")
     assert isinstance(answer, Refusal)
     assert "set quantization to FP8 or auto" in answer.message
+
+
+def test_a_config_kept_from_the_model_the_weights_were_made_from_does_not_contradict_the_tools_format() -> None:
+    found = decide_scheme("W8A8", facts(FP8), "team/DeepSeek-V3.1-w8a8")
+    assert isinstance(found, Scheme)
+    assert (found.name, found.inherited) == ("W8A8", True)
+    assert "config.json says FP8" in found.reason
+    assert "give their quant_model_description.json" in found.reason
+
+
+def test_such_weights_are_planned_and_started_as_the_tool_made_them() -> None:
+    asked = a_service("pvc://w/team/DeepSeek-V3.1-w8a8", facts=facts(FP8), quantization="W8A8")
+    plan = planned(asked, cluster(A3))
+    assert argument(plan, "--quantization") == "ascend"
+    assert plan.quantization == "W8A8"
+
+
+@pytest.mark.parametrize(("claim", "path"), [("none", "team/own"), ("AWQ", "team/own"), ("W8A8", FP8)])
+def test_other_claims_against_a_config_are_refused(claim: str, path: str) -> None:
+    assert isinstance(decide_scheme(claim, facts(FP8), path), Refusal)
+
+
+def test_what_the_tool_itself_wrote_is_believed_against_the_claim() -> None:
+    described = replace(facts(SILENT), quantization=QuantizationFacts("msmodelslim", "W8A8", 8, 8))
+    assert isinstance(decide_scheme("W4A8", described, "team/own"), Refusal)
 
 
 def test_an_unknown_scheme_is_refused_with_those_there_are() -> None:

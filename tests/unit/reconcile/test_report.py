@@ -418,3 +418,53 @@ def test_statuses_are_the_same_whatever_the_order_of_conditions_and_variables() 
     assert not same_status(status, {**status, "replicas": 5})
     assert not same_status(status, {**status, "plan": {**status["plan"], "args": ["x"]}})
     assert not same_status({}, status)
+
+
+MINDIE = a_plan(backend="mindie", backend_version="3.0.0")
+
+
+@pytest.mark.parametrize(
+    ("plan", "reason", "told"),
+    [
+        (MINDIE, "BackendMaintenanceOnly", "mindie 3.0.0: its vendor maintains it without new features"),
+        (a_plan(product="Atlas 300I Duo 96G"), "BackendExperimental", "experimentally; Try the service"),
+        (a_plan(backend_version="0.30.0rc2"), "BackendPrerelease", "0.30.0rc2 is a pre-release; Leave"),
+    ],
+)
+def test_what_is_worth_knowing_of_an_engine_is_a_condition_with_what_to_do(plan: Plan, reason: str, told: str) -> None:
+    answer = report(service_object(), plan, running=Record((), plan), deployment=SERVING, now=NOW)
+    assert conditions(answer)["Advisory"] == ("True", reason)
+    assert told in message(answer, "Advisory")
+
+
+def test_advice_changes_no_other_condition_and_no_event() -> None:
+    plain = told(deployment=SERVING)
+    advised = report(service_object(), MINDIE, running=Record((), MINDIE), deployment=SERVING, now=NOW)
+    assert "Advisory" not in conditions(plain)
+    assert {kind: seen for kind, seen in conditions(advised).items() if kind != "Advisory"} == conditions(plain)
+    assert {event.reason for event in advised.events} == {event.reason for event in plain.events}
+
+
+def test_a_refusal_and_an_engine_of_another_operator_carry_no_advice() -> None:
+    assert "Advisory" not in conditions(told(REFUSAL))
+    assert "Advisory" not in conditions(told(a_plan(backend="gone"), deployment=SERVING))
+
+
+def test_advice_is_written_once() -> None:
+    first = report(service_object(), MINDIE, running=Record((), MINDIE), deployment=SERVING, now=NOW)
+    again = report(
+        service_object(status=first.status),
+        MINDIE,
+        running=Record((), MINDIE),
+        deployment=SERVING,
+        now=NOW + timedelta(hours=1),
+    )
+    assert same_status(first.status, again.status)
+    assert again.events == ()
+
+
+def test_a_part_of_a_device_is_shown_with_its_memory() -> None:
+    part = a_plan(devices=1, slice_mib=16384)
+    assert status_plan(part, 1)["deviceMemory"] == "16Gi"
+    assert "deviceMemory" not in status_plan(a_plan(), 1)
+    assert "on 16384 MiB of a device of" in message(told(part), "Accepted")

@@ -53,11 +53,48 @@ def test_exactly_one_container_asks_for_devices_and_for_all_of_them(plan: Plan) 
     assert "initContainers" not in a_pod(plan)["spec"]
 
 
+def test_a_part_of_a_device_is_asked_for_by_its_memory() -> None:
+    resources = an_engine(a_plan(devices=1, resource_name="huawei.com/Ascend910B3", flavour="hami", slice_mib=16384))[
+        "resources"
+    ]
+    asked = {"huawei.com/Ascend910B3": "1", "huawei.com/Ascend910B3-memory": "16384"}
+    assert resources["limits"] == asked
+    assert asked.items() <= resources["requests"].items()
+
+
+def test_replicas_stay_off_nodes_with_a_label_that_is_avoided_beside_what_the_service_asks() -> None:
+    asked = {"nodeAffinity": [{"key": "zone", "operator": "In", "values": ["a"]}]}
+    pod = a_pod(a_plan(avoided_labels=(("shared", "true"),)), a_spec(template=asked))
+    (term,) = pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][
+        "nodeSelectorTerms"
+    ]
+    assert term["matchExpressions"] == [
+        {"key": "zone", "operator": "In", "values": ["a"]},
+        {"key": "shared", "operator": "NotIn", "values": ["true"]},
+    ]
+
+
+def test_older_volcano_gets_the_cards_labels_and_devices_and_no_policy() -> None:
+    older = VOLCANO | {"flavour": "mindcluster-volcano-before-7.3"}
+    pod = a_pod(a_plan(**older, **DUO))
+    assert pod["metadata"]["labels"]["duo"] == "true"
+    assert "annotations" not in a_pod(a_plan(**older))["metadata"]
+    assert "ASCEND_VISIBLE_DEVICES" in {item["name"] for item in an_engine(a_plan(**older))["env"]}
+
+
 def test_pinned_cpus_make_the_pod_guaranteed() -> None:
     resources = an_engine(a_plan(topology=a_topology(cpu_pinning=True, hugepages=HUGE_PAGES)))["resources"]
     assert resources["requests"] == resources["limits"]
     assert resources["limits"]["cpu"] == "20"
     assert resources["limits"]["hugepages-2Mi"] == "8Gi"
+
+
+def test_replicas_with_huge_pages_join_the_group_that_may_use_them() -> None:
+    profile = Profile(name="p", hugetlb_group=1001)
+    pages = a_plan(topology=a_topology(hugepages=HUGE_PAGES))
+    assert a_pod(pages, profile=profile)["spec"]["securityContext"]["supplementalGroups"] == [1001]
+    assert "supplementalGroups" not in a_pod(pages)["spec"]["securityContext"]
+    assert "supplementalGroups" not in a_pod(profile=profile)["spec"]["securityContext"]
 
 
 def test_cpus_and_memory_have_no_limit_unless_pinned() -> None:

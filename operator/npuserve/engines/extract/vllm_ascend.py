@@ -1,7 +1,7 @@
 """The table of one vLLM-Ascend version: where in vLLM and in the plugin its facts are found.
 
 Flags come from vLLM's own `serve` parser, with the choices that the plugin adds at start-up; keys of
-`--additional-config` and most environment variables from the plugin. vLLM-Ascend X.Y.Z[rcN][.postN] runs on vLLM X.Y.Z
+`--additional-config`, quantized kernels and most environment variables from the plugin. vLLM-Ascend X.Y.Z[rcN][.postN] runs on vLLM X.Y.Z
 exactly (va@0.30.0rc2:docs/source/community/versioning_policy.md).
 """
 
@@ -15,6 +15,7 @@ from npuserve.engines.extract.environment import read_directly, read_environment
 from npuserve.engines.extract.launch_flags import read_flags
 from npuserve.engines.extract.nested_keys import read_nested
 from npuserve.engines.extract.packages import Package
+from npuserve.engines.extract.schemes import read_schemes
 from npuserve.engines.extract.sources import Definition, Library, Module
 from npuserve.engines.extract.values import ClassRef, reference
 from npuserve.engines.extract.widening import widened_choices
@@ -64,6 +65,7 @@ def build_table(server: Package, plugin: Package) -> dict[str, Any]:
             table="_VLLM_MODELS",
             plugin=f"{PLUGIN}/",
         ),
+        "schemes": read_schemes(library, plugin=f"{PLUGIN}/", families=("310P",)),
         "additional_config": nested,
         "environment": read_directly(library, f"{PLUGIN}/") | server_variables | plugin_variables,
     }

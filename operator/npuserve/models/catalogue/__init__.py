@@ -29,6 +29,8 @@ class Sibling:
     path: str
     scheme: str
     source: str
+    tensor: int = 0
+    """The tensor-parallel size its files are cut for; 0 where they are not cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,7 @@ class Origin:
     """The model a quantized upload was made from."""
 
     base: str
-    scheme: str
-    source: str
+    upload: Sibling
 
 
 @lru_cache(maxsize=1)
@@ -70,7 +71,7 @@ def origin(path: str) -> Origin | None:
     """What the quantized upload with this path was made from; None when the catalogue does not list it."""
     wanted = path.casefold()
     found = ((base, sibling) for base, sibling in _uploads() if sibling.path.casefold() == wanted)
-    return next((Origin(base, sibling.scheme, sibling.source) for base, sibling in found), None)
+    return next((Origin(base, sibling) for base, sibling in found), None)
 
 
 def nearest(path: str, count: int = 3) -> tuple[str, ...]:
@@ -108,7 +109,9 @@ def _facts(name: str) -> ModelFacts:
 def _uploads() -> tuple[tuple[str, Sibling], ...]:
     rows = _data("siblings.json")["siblings"]
     return tuple(
-        (base, Sibling(row["path"], row["scheme"], row["source"])) for base, listed in rows.items() for row in listed
+        (base, Sibling(row["path"], row["scheme"], row["source"], row.get("tensor", 0)))
+        for base, listed in rows.items()
+        for row in listed
     )
 
 
