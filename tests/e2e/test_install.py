@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ class Ground:
 
     def __init__(self, cluster: ControlPlane) -> None:
         self.cluster, self.api = cluster, Api(cluster)
+        self._numbers = count(1)
         self.helm: Helm = helm(cluster.folder, kubeconfig=cluster.admin_kubeconfig)
 
     def environment(self) -> Mapping[str, str]:
@@ -51,9 +53,11 @@ class Ground:
     def serves(self, namespace: str) -> None:
         """Start the operator as it is deployed now; a service of the namespace becomes READY and goes again."""
         operator = start_operator(self.cluster)
-        self.api.create(SERVICE, a_service("chat", namespace))
-        until(lambda: ready(self.api.get(SERVICE, namespace, "chat")))
-        self.api.delete(SERVICE, namespace, "chat")
+        # A name of its own each time: the garbage collector may take half a minute for objects of a kind it has just met.
+        name = f"chat-{next(self._numbers)}"
+        self.api.create(SERVICE, a_service(name, namespace))
+        until(lambda: ready(self.api.get(SERVICE, namespace, name)))
+        self.api.delete(SERVICE, namespace, name)
         operator.process.stop()
 
 
