@@ -57,6 +57,10 @@ def test_rendering_twice_gives_the_same_bytes(any_helm: Helm, case: dict[str, An
     assert any_helm.text(case) == any_helm.text(case)
 
 
+def test_helm_finds_nothing_to_warn_of_in_the_chart(any_helm: Helm) -> None:
+    assert "0 chart(s) failed" in any_helm("lint", str(CHART), "--strict")
+
+
 def test_no_template_asks_the_cluster_the_clock_or_chance() -> None:
     words = "|".join(NOT_REPEATABLE)
     for file in (CHART / "templates").rglob("*"):
