@@ -68,7 +68,7 @@ def test_a_write_of_the_status_leaves_the_spec_and_its_generation_alone(api: Api
     after = api.get(SERVICE, "default", name)
     assert after["spec"] == before["spec"]
     assert after["metadata"]["generation"] == before["metadata"]["generation"]
-    assert after["status"] == {"replicas": 1}
+    assert after["status"] == {"observedGeneration": NOT_YET, "replicas": 1}
 
 
 def test_a_status_of_another_version_of_the_operator_stays_writable(api: Api, name: str) -> None:
