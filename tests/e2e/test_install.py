@@ -118,6 +118,14 @@ def _running(api: Api) -> set[tuple[str, int]]:
     return {(item["metadata"]["uid"], item["metadata"].get("generation", 0)) for item in found}
 
 
+def test_a_release_of_helm_3_serves_and_goes_on_under_helm_4(ground: Ground) -> None:
+    helm(ground.cluster.folder, version=3, kubeconfig=ground.cluster.admin_kubeconfig).install()
+    wait_until_served(ground.cluster)
+    ground.serves("default")
+    ground.helm.install({"config": {"enginePreference": ["mindie", "vllm-ascend"]}})
+    ground.serves("default")
+
+
 def test_a_definition_that_was_applied_by_hand_is_taken_over_when_helm_is_told_to(ground: Ground) -> None:
     ground.cluster.kubectl("apply", "--server-side", "--filename", str(CRD))
     with pytest.raises(HelmFailed, match="ownership"):
