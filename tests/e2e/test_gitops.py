@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -138,7 +139,12 @@ def test_helm_waits_for_services_and_fails_for_one_that_is_refused(
     assert condition(tenant.service("good"), "Ready")["status"] == "True"
     words = ("install", "bad", str(chart_of_a_team("bad", **REFUSED)), here, "--wait", "--timeout=60s")
     answer = subprocess.run(
-        [str(run.program), *words], env=run.environment(), capture_output=True, text=True, timeout=50, check=False
+        [str(run.program), *words],
+        env=os.environ | run.environment(),
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
     )
     assert answer.returncode != 0
     assert "heads" in answer.stderr or "Stalled" in answer.stderr or "Failed" in answer.stderr
