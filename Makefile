@@ -28,7 +28,7 @@ demo: setup ## Run the main job on a local cluster; KEEP=1 leaves it up
 	@$(BIN)/python -m tests.demo $(if $(KEEP),--keep)
 
 .PHONY: test
-test: lint unit apiserver e2e ## Run every check
+test: lint unit chart apiserver e2e ## Run every check
 	@echo "==> all checks passed"
 
 .PHONY: lint
@@ -46,6 +46,10 @@ unit: setup ## Unit tests, laws, golden cases and published deployments
 binaries: setup ## Build the local control plane (minutes the first time, cached afterwards)
 	@$(BIN)/python -m tests.cluster build
 
+.PHONY: chart
+chart: binaries ## Check the Helm chart: helm 3 and 4, schema, kubeconform, kube-linter, checkov, Argo CD health
+	@echo "==> chart" && $(BIN)/pytest tests/chart
+
 .PHONY: apiserver
 apiserver: binaries ## Tests against a real API server
 	@echo "==> apiserver" && $(BIN)/pytest tests/apiserver
@@ -60,7 +64,7 @@ bench: binaries ## Print the figures of the planner, and of the operator beside 
 	@$(BIN)/python -m tests.bench
 
 .PHONY: generate
-generate: setup ## Write CRD, reference, schema, RBAC and the table of published deployments from the code
+generate: setup ## Write CRD, reference, schema, the chart's files and the table of published deployments from the code
 	@$(BIN)/npuserve generate
 	@$(BIN)/python -m tests.published --write
 
@@ -72,4 +76,7 @@ format: setup ## Format the code and fix what can be fixed
 update: setup ## Take the newest dependencies into the lock file and the tool modules
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--group dev pyproject.toml --output-file requirements.lock
+	@echo checkov | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		- --output-file tests/chart/checkov.lock
+	@$(BIN)/python images/operator/lock.py
 	@$(BIN)/python -m tests.cluster update

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from npuserve.cli.present import reasons_table
 from tests.cluster import binaries, nodes
-from tests.cluster.control_plane import ControlPlane, Leave
+from tests.cluster.control_plane import ALL, ControlPlane, Leave
 from tests.cluster.programs import ClusterFailed
 from tests.cluster.progress import Report, Steps
 from tests.cluster.toolchain import ToolsUnavailable
@@ -38,11 +38,11 @@ class NotReady(Exception):
 def main(*, keep: bool) -> None:
     signal.signal(signal.SIGTERM, _leave)
     steps, console = Steps(), Console(highlight=False)
-    binaries.ensure(steps=steps)
+    binaries.ensure([*ALL, "helm"], steps=steps)
     with ControlPlane(leave=Leave.RUNNING if keep else Leave.NOTHING, steps=steps) as cluster:
         with steps.step("Two Atlas 800I A2 64G nodes and one with four Atlas 300I Duo cards (simulated)"):
             cluster.add_nodes([*nodes.a2_64g("a2", 2), *nodes.duo_96g("duo", 1)])
-        with steps.step("CRD, and the operator under its own credentials"):
+        with steps.step("The Helm chart, and the operator under the rights that it gives"):
             install(cluster)
             start_operator(cluster)
         with steps.step("Three services: kubectl apply -f crds/samples/...") as report:

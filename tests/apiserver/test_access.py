@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from npuserve.controller.access import namespace_role
+from npuserve.controller.access import CLUSTER, WORK
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubectl import Kubectl, KubectlFailed
-from tests.support.installed import ACCESS, ACCOUNT, NAMESPACE
+from tests.support.installed import ACCOUNT, NAMESPACE, install
 
 NEVER = (
     "secrets",
@@ -27,7 +27,7 @@ NEVER = (
 @pytest.fixture(scope="module")
 def operator(cluster: ControlPlane) -> Kubectl:
     """kubectl as the operator."""
-    cluster.kubectl("apply", "--filename", str(ACCESS))
+    install(cluster, {"crds": {"enabled": False}})
     return replace(cluster.kubectl, kubeconfig=cluster.kubeconfig_for(ACCOUNT, NAMESPACE))
 
 
@@ -38,7 +38,8 @@ def rights(kubectl: Kubectl, namespace: str) -> list[str]:
 
 
 def test_the_rights_are_applied_as_they_are_shipped(operator: Kubectl, kubectl: Kubectl) -> None:
-    assert "unchanged" in kubectl("apply", "--filename", str(ACCESS))
+    role = kubectl.get("clusterrole", ACCOUNT)
+    assert role["rules"] == [rule.manifest() for rule in (*WORK, *CLUSTER)]
 
 
 @pytest.mark.parametrize("namespace", ["default", NAMESPACE])
@@ -77,9 +78,3 @@ def test_what_the_operator_does_not_need_is_refused(operator: Kubectl, verb: str
     with pytest.raises(KubectlFailed) as answer:
         operator("auth", "can-i", verb, what if name != "another" else f"{kind}/{name}", f"--namespace={NAMESPACE}")
     assert answer.value.code == 1
-
-
-def test_a_role_of_one_namespace_gives_nothing_outside_it() -> None:
-    role = namespace_role("team-a")
-    assert (role["kind"], role["metadata"]["namespace"]) == ("Role", "team-a")
-    assert all("nodes" not in rule["resources"] for rule in role["rules"])

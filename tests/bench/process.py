@@ -11,11 +11,10 @@ import urllib.request
 from pathlib import Path
 
 import psutil
-import yaml
 
-from npuserve.controller.access import access_manifests
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.ports import free
+from tests.support.installed import install
 
 NAMESPACE = "npuserve"
 USER = f"system:serviceaccount:{NAMESPACE}:npuserve"
@@ -79,14 +78,10 @@ class Operator:
 
 
 def prepare(cluster: ControlPlane) -> None:
-    """The CRD, the operator's rights, and namespaces for services."""
-    kubectl = cluster.kubectl
-    crd = yaml.safe_load((ROOT / "crds" / "inferenceservices.npuserve.io.yaml").read_text())
-    kubectl("apply", "--server-side", "-f", "-", input=yaml.safe_dump(crd))
-    kubectl.apply(*access_manifests(NAMESPACE))
-    kubectl("wait", "--for=condition=Established", "crd/inferenceservices.npuserve.io", "--timeout=30s")
+    """The chart, and namespaces for services."""
+    install(cluster)
     for namespace in ("load", "floor"):
-        kubectl("create", "namespace", namespace)
+        cluster.kubectl("create", "namespace", namespace)
 
 
 class Others:

@@ -22,7 +22,7 @@ def read(log: Path, *, user: str | None = None, since: int = 0) -> Iterator[Even
         for line in lines:
             if line.endswith(b"\n"):
                 event: Event = json.loads(line)
-                if user is None or event["user"]["username"] == user:
+                if user is None or event["user"].get("username") == user:
                     yield event
 
 

@@ -26,6 +26,7 @@ _TOOLS = Path(__file__).with_name("tools")
 _STAMP = "k8s.io/component-base/version"
 """Without these values /version answers v0.0.0, and version-skew checks of clients misbehave."""
 
+_HELM3_STAMP = "helm.sh/helm/v3/pkg/chartutil"
 _NOT_FROM_A_CHECKOUT = {"gitCommit": "0000000", "gitTreeState": "clean", "buildDate": "2026-01-01T00:00:00Z"}
 
 
@@ -38,6 +39,10 @@ class ToolSet:
     packages: Mapping[str, str]
     stages: str = ""
     """A folder of the module whose YAML files are kept beside the binaries."""
+    tags: str = ""
+    """Build tags, separated by commas."""
+    source: str = ""
+    """The repository that the module is fetched from, where its own address is one that module proxies may not serve."""
 
     @property
     def folder(self) -> Path:
@@ -45,22 +50,36 @@ class ToolSet:
 
     def version(self) -> str:
         """The pinned version, e.g. v1.36.4."""
+        return self._required(self.module)
+
+    def _required(self, module: str) -> str:
         required = (self.folder / "go.mod").read_text()
-        found = re.search(rf"^\s*{re.escape(self.module)} (v\S+)", required, flags=re.MULTILINE)
+        found = re.search(rf"^\s*{re.escape(module)} (v\S+)", required, flags=re.MULTILINE)
         if found is None:
-            raise ToolsUnavailable(f"{self.folder}/go.mod requires no {self.module}.")
+            raise ToolsUnavailable(f"{self.folder}/go.mod requires no {module}.")
         return found.group(1)
 
     def link_flags(self) -> str:
-        major, minor, _ = self.version().removeprefix("v").split(".", 2)
-        values = {"gitVersion": self.version(), "gitMajor": major, "gitMinor": minor} | _NOT_FROM_A_CHECKOUT
-        stamps = [f"-X {_STAMP}.{key}={value}" for key, value in values.items()]
-        return " ".join(["-s -w", *(stamps if self.name == "kubernetes" else [])])
+        stamps = [f"-X {name}={value}" for name, value in self._stamps().items()]
+        return " ".join(["-s -w", *stamps])
+
+    def _stamps(self) -> dict[str, str]:
+        """What the project's own release process writes into the binaries, as far as they behave differently without it."""
+        if self.name == "kubernetes":
+            major, minor, _ = self.version().removeprefix("v").split(".", 2)
+            values = {"gitVersion": self.version(), "gitMajor": major, "gitMinor": minor} | _NOT_FROM_A_CHECKOUT
+            return {f"{_STAMP}.{key}": value for key, value in values.items()}
+        if self.name == "helm3":
+            # Without it charts are rendered for v1.20. Helm 4 reads it off its own dependencies.
+            minor = self._required("k8s.io/client-go").split(".")[1]
+            return {f"{_HELM3_STAMP}.k8sVersionMajor": "1", f"{_HELM3_STAMP}.k8sVersionMinor": minor}
+        return {}
 
     def key(self, go_version: str) -> str:
         """The name of the cache entry."""
         files = [(self.folder / name).read_bytes() for name in ("go.mod", "go.sum")]
         rest = [go_version, platform.system(), platform.machine(), self.link_flags(), dict(self.packages), self.stages]
+        rest += [self.tags] if self.tags else []
         digest = hashlib.sha256(b"\0".join([*files, json.dumps(rest).encode()])).hexdigest()
         return f"{self.name}-{self.version()}-{digest[:16]}"
 
@@ -77,6 +96,30 @@ TOOL_SETS = (
     ),
     ToolSet(
         name="kwok", module="sigs.k8s.io/kwok", packages={"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, stages="kustomize/stage"
+    ),
+    ToolSet(name="helm4", module="helm.sh/helm/v4", packages={"helm": "helm.sh/helm/v4/cmd/helm"}),
+    ToolSet(name="helm3", module="helm.sh/helm/v3", packages={"helm3": "helm.sh/helm/v3/cmd/helm"}),
+    ToolSet(
+        name="kubeconform",
+        module="github.com/yannh/kubeconform",
+        packages={"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"},
+    ),
+    ToolSet(
+        name="kube-linter",
+        module="golang.stackrox.io/kube-linter",
+        packages={"kube-linter": "golang.stackrox.io/kube-linter/cmd/kube-linter"},
+        source="github.com/stackrox/kube-linter",
+    ),
+    ToolSet(
+        name="gopher-lua",
+        module="github.com/yuin/gopher-lua",
+        packages={"glua": "github.com/yuin/gopher-lua/cmd/glua"},
+    ),
+    ToolSet(
+        name="buildah",
+        module="github.com/containers/buildah",
+        packages={"buildah": "github.com/containers/buildah/cmd/buildah"},
+        tags="containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_overlay",
     ),
 )
 
@@ -124,7 +167,7 @@ def _build(tools: ToolSet, into: Path, steps: Steps) -> None:
 
 
 def _compile(go: Go, tools: ToolSet, target: list[str], report: Report) -> None:
-    flags = ["-v", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", tools.link_flags()]
+    flags = ["-v", "-mod=readonly", "-trimpath", "-buildvcs=false", "-tags", tools.tags, "-ldflags", tools.link_flags()]
     command = [go.command, "build", *flags, *target]
     said: deque[str] = deque(maxlen=40)
     count: Counter[str] = Counter()

@@ -1,24 +1,33 @@
-"""The operator lives on its own rights: it never asks for more, and in one namespace it needs none outside."""
+"""The operator lives on the rights that the chart gives it: it never asks for more, uses each of them, and in one namespace
+it needs none outside."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
+from typing import Any
 
 import pytest
-import yaml
 
-from npuserve.controller.access import namespace_role
+from npuserve.api.status import NOT_YET
+from npuserve.controller.access import CLUSTER, ELECTION, WORK
 from npuserve.controller.resources import PODS
 from tests.cluster import audit, nodes
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.kubectl import Kubectl, KubectlFailed
 from tests.support.api import Api
 from tests.support.installed import ACCOUNT, NAMESPACE, USER, install, start_operator
-from tests.support.site import Rest, Site
+from tests.support.site import Rest, Site, kinds, named
 from tests.support.tenant import Tenant
 
 TEAM = "team-a"
-CONFIGURATION = {"profiles": [{"name": "declared", "hardware": [{"product": "Atlas 800I A2 64G", "nodes": 2}]}]}
+CONFINED: dict[str, Any] = {
+    "watchNamespace": TEAM,
+    "config": {"profiles": [{"name": "declared", "hardware": [{"product": "Atlas 800I A2 64G", "nodes": 2}]}]},
+    "rbac": {"aggregate": False},
+}
+WHOLE_SUITE = 100
+"""Tests below which only a part of the suite runs."""
 
 
 @pytest.mark.last
@@ -30,37 +39,39 @@ def test_in_all_that_the_tests_made_it_do_the_operator_never_asked_for_more_than
         assert any(site.events())
 
 
+@pytest.mark.last
+def test_in_all_that_the_tests_made_it_do_the_operator_used_every_right_that_it_has(
+    request: pytest.FixtureRequest, ground: Site, rest: Rest
+) -> None:
+    if request.session.testscollected < WHOLE_SUITE:
+        pytest.skip("only a part of the suite was asked for, which makes it do less")
+    used = kinds(ground) | kinds(rest.site)
+    assert sorted(named((*WORK, *CLUSTER, *ELECTION)) - used) == []
+
+
 @pytest.fixture
-def confined(tmp_path: Path) -> Iterator[ControlPlane]:
+def confined() -> Iterator[ControlPlane]:
     """A cluster whose operator has rights in one namespace only, and a file that tells it the hardware."""
     with ControlPlane() as cluster:
-        install(cluster)
-        cluster.kubectl("delete", "clusterrolebinding,clusterrole", "npuserve")
+        cluster.kubectl("create", "namespace", TEAM)
+        install(cluster, CONFINED)
         cluster.add_nodes(nodes.a2_64g("a2", 2))
         yield cluster
 
 
+def readable(kubectl: Kubectl, namespace: str) -> list[str]:
+    """One line per resource of which an account may do anything; what every account may ask of itself is left out."""
+    lines = kubectl("auth", "can-i", "--list", f"--namespace={namespace}").splitlines()[1:]
+    return [line for line in lines if not line.startswith((" ", "self"))]
+
+
 def test_an_operator_of_one_namespace_plans_with_declared_hardware_and_says_that_capacity_is_unknown(
-    confined: ControlPlane, tmp_path: Path
+    confined: ControlPlane,
 ) -> None:
     api = Api(confined)
-    tenant, other = Tenant(api, TEAM), Tenant(api, "team-b")
-    role = namespace_role(TEAM)
-    name = role["metadata"]["name"]
-    confined.kubectl.apply(role)
-    confined.kubectl(
-        "create",
-        "rolebinding",
-        name,
-        f"--role={name}",
-        f"--serviceaccount={NAMESPACE}:{ACCOUNT}",
-        f"--namespace={TEAM}",
-    )
-    configuration = tmp_path / "configuration.yaml"
-    configuration.write_text(yaml.safe_dump(CONFIGURATION))
-    operator = start_operator(
-        confined, environment={"NPUSERVE_WATCH_NAMESPACE": TEAM, "NPUSERVE_CONFIG": str(configuration)}
-    )
+    other = Tenant(api, "team-b")
+    operator = start_operator(confined)
+    tenant = Tenant(api, TEAM, make=False)
     tenant.ask("chat", replicas=2)
     other.ask("chat")
     tenant.wait_until_ready("chat")
@@ -68,9 +79,19 @@ def test_an_operator_of_one_namespace_plans_with_declared_hardware_and_says_that
     assert (plan["product"], plan["resourceName"]) == ("Atlas 800I A2 64G", "huawei.com/Ascend910")
     assert [line for line in plan["reasons"] if line.startswith("hardware: which devices are free is unknown")]
     assert len(api.list(PODS, TEAM)) == 2
-    assert "status" not in other.service("chat")
+    assert other.service("chat")["status"] == {"observedGeneration": NOT_YET}
     assert other.children() == []
     refused = {audit.described(event) for event in confined.audit(USER) if audit.code(event) == 403}
     assert {line.split()[1] for line in refused} <= {"nodes", "pods"}
     assert operator.answer("/healthz")[0] == 200
     api.hang_up()
+
+
+def test_the_token_of_an_operator_of_one_namespace_reads_nothing_else(confined: ControlPlane) -> None:
+    own = replace(confined.kubectl, kubeconfig=confined.kubeconfig_for(ACCOUNT, NAMESPACE))
+    assert readable(own, TEAM)
+    assert readable(own, "default") == []
+    assert {line.split()[0] for line in readable(own, NAMESPACE)} == {"leases.coordination.k8s.io"}
+    for what in ("nodes", "namespaces", "pods --all-namespaces", "secrets", "inferenceservices --all-namespaces"):
+        with pytest.raises(KubectlFailed, match="forbidden"):
+            own("get", *what.split())

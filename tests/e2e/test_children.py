@@ -135,33 +135,50 @@ def test_an_owner_reference_that_was_removed_comes_back(whole: Tenant) -> None:
     until(lambda: True if any(item["kind"] == "Service" for item in whole.children("chat")) else NotYet("no owner"))
 
 
-@pytest.mark.parametrize("kind", ["Service", "Deployment"])
+@pytest.mark.parametrize("kind", sorted(EDITS))
 def test_a_foreign_object_of_a_wanted_name_is_a_conflict_is_left_alone_and_its_removal_heals(
-    tenant: Tenant, kind: str
+    whole: Tenant, kind: str
 ) -> None:
-    resource = of_kind(kind)
-    foreign = tenant.api.create(resource, _foreign(kind, "chat", tenant.namespace))
-    tenant.ask("chat")
-    service = tenant.wait_until_said("chat", "Ready", "False", "NameConflict")
+    resource, name = of_kind(kind), child(whole, kind)["metadata"]["name"]
+    whole.withdraw("chat")
+    whole.wait_until_empty()
+    foreign = whole.api.create(resource, _foreign(kind, name, whole.namespace))
+    whole.ask("chat", replicas=2, **WITH_FILES)
+    service = whole.wait_until_said("chat", "Ready", "False", "NameConflict")
     message = condition(service, "Ready")["message"]
-    assert f"{kind} chat" in message
+    assert f"{kind} {name}" in message
     assert condition(service, "Stalled")["status"] == "True"
     assert condition(service, "Accepted")["status"] == "True"
-    found = tenant.api.get(resource, tenant.namespace, "chat")
-    assert found["spec"] == foreign["spec"]
+    found = whole.api.get(resource, whole.namespace, name)
+    assert [found.get(key) for key in ("spec", "data")] == [foreign.get(key) for key in ("spec", "data")]
     untouched = ("uid", "labels", "ownerReferences", "generation")
     assert [found["metadata"].get(key) for key in untouched] == [foreign["metadata"].get(key) for key in untouched]
-    tenant.api.delete(resource, tenant.namespace, "chat")
-    tenant.wait_until_ready("chat")
+    whole.api.delete(resource, whole.namespace, name)
+    whole.wait_until_ready("chat")
 
 
 def _foreign(kind: str, name: str, namespace: str) -> Object:
-    metadata = {"name": name, "namespace": namespace, "labels": {"app": "theirs"}}
-    if kind == "Service":
-        return {"metadata": metadata, "spec": {"ports": [{"port": 80}], "selector": {"app": "theirs"}}}
-    template = {"metadata": {"labels": {"app": "theirs"}}, "spec": {"containers": [{"name": "web", "image": "web"}]}}
-    spec = {"replicas": 0, "selector": {"matchLabels": {"app": "theirs"}}, "template": template}
-    return {"metadata": metadata, "spec": spec}
+    theirs = {"app": "theirs"}
+    template = {"metadata": {"labels": theirs}, "spec": {"containers": [{"name": "web", "image": "web"}]}}
+    content: dict[str, Object] = {
+        "ConfigMap": {"data": {"key": "theirs"}},
+        "Deployment": {"spec": {"replicas": 0, "selector": {"matchLabels": theirs}, "template": template}},
+        "PodDisruptionBudget": {"spec": {"minAvailable": 1, "selector": {"matchLabels": theirs}}},
+        "Service": {"spec": {"ports": [{"port": 80}], "selector": theirs}},
+    }
+    return {"metadata": {"name": name, "namespace": namespace, "labels": theirs}, **content[kind]}
+
+
+@pytest.mark.parametrize("kind", sorted(EDITS))
+def test_an_object_of_ours_that_no_plan_wants_is_removed(whole: Tenant, kind: str) -> None:
+    """A version of the operator that gave other names would leave it."""
+    resource, kept = of_kind(kind), child(whole, kind)
+    former = _foreign(kind, "former", whole.namespace)
+    former["metadata"] |= {key: kept["metadata"][key] for key in ("labels", "ownerReferences")}
+    whole.api.create(resource, former)
+    until(lambda: NotYet("it is there") if whole.api.find(resource, whole.namespace, "former") else True)
+    assert child(whole, kind)["metadata"]["uid"] == kept["metadata"]["uid"]
+    whole.wait_until_ready("chat")
 
 
 def test_a_service_that_is_deleted_and_created_again_under_its_name_becomes_ready(whole: Tenant) -> None:

@@ -1,6 +1,6 @@
 """Every command that the documents show works as it stands there, in a copy of the tree with the cluster as the current one.
 
-Commands are the lines of blocks marked `sh`. `make demo` runs for real; of other make targets it is asked what they would do.
+Those that install are in test_install.py. `make demo` runs for real; of other make targets it is asked what they would do.
 """
 
 from __future__ import annotations
@@ -8,10 +8,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -19,42 +17,19 @@ import psutil
 import pytest
 import yaml
 
-from tests.support.installed import ROOT
+from tests.e2e.documents import ENVIRONMENT, WORKING, copy_tree, run
 from tests.support.site import Site
 from tests.support.tenant import Tenant
 from tests.support.waiting import NotYet, until
 
-ENVIRONMENT = Path(sys.executable).parents[1]
-NOT_COPIED = shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")
 DEMO = ("make", "--assume-old=.venv/ready", "demo")
 """The environment that the tests run in is the one that make sets up; it is not set up again under them."""
-MINUTES = 180.0
-
-
-def commands(document: Path) -> list[str]:
-    """The commands in a document's `sh` blocks, continued lines joined."""
-    blocks = re.findall(r"^```sh\n(.*?)^```", document.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
-    lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-
-
-def documents() -> Iterator[Path]:
-    """Every document of the tree, hidden folders left out."""
-    yield from sorted(ROOT.glob("*.md"))
-    for folder in sorted(path for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        yield from sorted(folder.rglob("*.md"))
-
-
-DOCUMENTS = {str(path.relative_to(ROOT)): found for path in documents() if (found := commands(path))}
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tree as it is checked out, with the environment beside it, so that no command can change what is tested."""
-    path = tmp_path_factory.mktemp("tree") / "npuserve"
-    shutil.copytree(ROOT, path, ignore=NOT_COPIED)
-    (path / ".venv").symlink_to(ENVIRONMENT)
-    return path
+    return copy_tree(tmp_path_factory.mktemp("tree"))
 
 
 @pytest.fixture
@@ -67,30 +42,20 @@ def current(ground: Site, tenant: Tenant, tmp_path: Path) -> Mapping[str, str]:
     return os.environ | {"PATH": f"{ENVIRONMENT / 'bin'}:{os.environ['PATH']}", "KUBECONFIG": str(kubeconfig)}
 
 
-def run(command: str, *, where: Path, environment: Mapping[str, str]) -> str:
-    """What a command prints; a refused service among those that are planned is an answer too."""
-    answer = subprocess.run(
-        shlex.split(command), cwd=where, env=environment, capture_output=True, text=True, timeout=MINUTES, check=False
-    )
-    refused = answer.returncode == 2 and "npuserve" in command and "refused" in answer.stdout
-    assert answer.returncode == 0 or refused, f"$ {command}\n{answer.stdout}{answer.stderr}"
-    return answer.stdout
-
-
 def without_make(command: str) -> str:
     """A make target as the question what it would do."""
     return command.replace("make ", "make --dry-run --assume-old=.venv/ready ", 1)
 
 
 def test_the_readme_and_the_guide_for_contributors_show_commands() -> None:
-    assert {"README.md", "CONTRIBUTING.md"} <= set(DOCUMENTS)
+    assert {"README.md", "CONTRIBUTING.md"} <= set(WORKING)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", WORKING)
 def test_every_command_of_a_document_works_where_it_stands(
     tenant: Tenant, copy: Path, current: Mapping[str, str], document: str
 ) -> None:
-    for command in DOCUMENTS[document]:
+    for command in WORKING[document]:
         done = run(without_make(command) if command.startswith("make ") else command, where=copy, environment=current)
         assert done, f"$ {command} prints nothing"
     until(lambda: NotYet("objects of a service are left") if tenant.children() else True)

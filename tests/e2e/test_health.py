@@ -11,7 +11,7 @@ from npuserve.controller.freshness import HEARD_SECONDS
 from npuserve.controller.resources import SERVICE
 from tests.cluster.control_plane import API_ONLY, ControlPlane
 from tests.support.api import Api
-from tests.support.installed import ACCESS, CRD, NAMESPACE, start_operator, wait_until_served
+from tests.support.installed import CRD, install, start_operator, wait_until_served
 from tests.support.manifests import a_service, said
 from tests.support.silence import Noticed
 from tests.support.site import Site, samples
@@ -84,8 +84,7 @@ def test_an_operator_that_hears_nothing_becomes_unhealthy_until_it_hears_again(
 def test_an_operator_that_is_older_than_its_crd_begins_when_the_crd_is_applied() -> None:
     """Charts and GitOps tools give no order."""
     with ControlPlane(API_ONLY) as cluster:
-        cluster.kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
-        cluster.kubectl("apply", "--filename", str(ACCESS))
+        install(cluster, {"crds": {"enabled": False}})
         operator = start_operator(cluster, environment=WITHOUT_ELECTION)
         assert operator.answer("/readyz")[0] == 503
         assert operator.answer("/healthz")[0] == 200

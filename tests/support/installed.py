@@ -1,5 +1,5 @@
-"""The operator on a local cluster as users run it: CRD and RBAC applied, a process of its own under its own
-credentials."""
+"""The operator on a local cluster as users run it: the chart installed, and a process of its own with the environment,
+the files and the rights that the chart gives to its pods, since no kubelet is there to start them."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from tests.cluster import ports
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.kubectl import Object
 from tests.cluster.processes import Running
+from tests.support.helm import RELEASE, helm
 from tests.support.waiting import NotYet, until
 
 ROOT = Path(__file__).parents[2]
 DEFINITION = "inferenceservices.npuserve.io"
 CRD = ROOT / "crds" / f"{DEFINITION}.yaml"
-ACCESS = ROOT / "charts" / "rbac.yaml"
 SAMPLES = ROOT / "crds" / "samples"
-NAMESPACE = ACCOUNT = "npuserve"
+NAMESPACE = ACCOUNT = RELEASE
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 USER = f"system:serviceaccount:{NAMESPACE}:{ACCOUNT}"
 RUN = (str(Path(sys.executable).parent / "npuserve"), "run")
 LIVE_SECONDS = 30.0
@@ -97,12 +100,14 @@ def wait_until_served(cluster: ControlPlane) -> None:
     until(established, within=LIVE_SECONDS)
 
 
-def install(cluster: ControlPlane) -> None:
-    """Apply the CRD, the namespace and the operator's account with its rights."""
-    cluster.kubectl("apply", "--server-side", "--filename", str(CRD))
-    wait_until_served(cluster)
-    cluster.kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
-    cluster.kubectl("apply", "--filename", str(ACCESS))
+def install(cluster: ControlPlane, values: Mapping[str, Any] | None = None) -> None:
+    """Install the chart into a namespace in which every pod has to be restricted."""
+    cluster.kubectl.apply(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": RESTRICTED}}
+    )
+    helm(cluster.folder, kubeconfig=cluster.admin_kubeconfig).install(values)
+    if (values or {}).get("crds", {}).get("enabled", True):
+        wait_until_served(cluster)
 
 
 def start_operator(
@@ -112,21 +117,48 @@ def start_operator(
     environment: Mapping[str, str] | None = None,
     command: Sequence[str] = RUN,
 ) -> Operator:
-    """Start the operator's own command under a token of the account and wait until it is live.
+    """Start the operator's own command as the chart's Deployment does and wait until it is live.
 
-    `name` is what it signs with, as a pod's name is. Each start has a token of its own, by which the audit log tells
-    processes apart.
+    `name` is what it signs with, as a pod's name is; `environment` adds to the Deployment's. Each start has a token of
+    its own, by which the audit log tells processes apart.
     """
     (port,) = ports.free(1)
-    kubeconfig = cluster.kubeconfig_for(ACCOUNT, NAMESPACE).rename(cluster.folder / f"{name}-{port}.kubeconfig")
+    pod: Object = cluster.kubectl.get("deployment", RELEASE, NAMESPACE)["spec"]["template"]["spec"]
+    account = pod["serviceAccountName"]
+    kubeconfig = cluster.kubeconfig_for(account, NAMESPACE).rename(cluster.folder / f"{name}-{port}.kubeconfig")
     settings = {
+        **deployed_environment(cluster, pod, name=name),
         "KUBECONFIG": str(kubeconfig),
-        "NPUSERVE_NAMESPACE": NAMESPACE,
         "NPUSERVE_HTTP_ADDRESS": "127.0.0.1",
         "NPUSERVE_HTTP_PORT": str(port),
-        "POD_NAME": name,
         **(environment or {}),
     }
     operator = Operator(cluster.spawn(name, command, environment=settings), port, kubeconfig)
     operator.wait_until_live()
     return operator
+
+
+def deployed_environment(cluster: ControlPlane, pod: Object, *, name: str) -> dict[str, str]:
+    """The variables of the pod's container as the kubelet would set them, with paths of mounted files on this machine."""
+    (container,) = pod["containers"]
+    fields = {"metadata.name": name, "metadata.namespace": NAMESPACE}
+    files = dict(_mounted(cluster, pod))
+    found = {}
+    for variable in container["env"]:
+        reference = variable.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath")
+        value = fields[reference] if reference else variable.get("value", "")
+        found[variable["name"]] = files.get(value, value)
+    return found
+
+
+def _mounted(cluster: ControlPlane, pod: Object) -> Iterator[tuple[str, str]]:
+    """Path in the container and path here of every file of a mounted ConfigMap."""
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    for mount in pod["containers"][0]["volumeMounts"]:
+        source = volumes[mount["name"]].get("configMap")
+        if source:
+            folder = cluster.folder / "mounts" / source["name"]
+            folder.mkdir(parents=True, exist_ok=True)
+            for key, content in cluster.kubectl.get("configmap", source["name"], NAMESPACE)["data"].items():
+                (folder / key).write_text(content, encoding="utf-8")
+                yield f"{mount['mountPath']}/{key}", str(folder / key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from tests.support.waiting import NotYet, until
 
 GARBAGE_COLLECTOR = "kube-controller-manager"
 _DECISION = "authorization.k8s.io/decision"
+_CREATED = 201
 
 
 class Site:
@@ -68,7 +69,7 @@ class Site:
     def beyond_its_rights(self) -> list[str]:
         """Kinds of request that were refused and that its rights do not name: an API server that has just started knows
         no roles and refuses everything."""
-        return sorted({_kind(event) for event in self.refusals()} - _NAMED)
+        return sorted({_kind(event) for event in self.refusals()} - named((*WORK, *CLUSTER, *ELECTION)))
 
     def events(self, since: int = 0) -> Iterator[audit.Event]:
         return self.cluster.audit(USER, since)
@@ -130,10 +131,20 @@ def _kind(event: audit.Event) -> str:
     return f"{event['verb']} {resource or event['requestURI']}"
 
 
-def _named(rule: Rule) -> Iterator[str]:
-    """What a rule grants, in the words of `_kind`."""
-    resource = "/".join(part for part in (rule.resource.plural, rule.subresource) if part)
-    return (f"{verb} {resource}" for verb in rule.verbs)
+def kinds(site: Site) -> set[str]:
+    """The rights that the operator used: verb and resource of every request that was granted. An apply that makes an object
+    needs `create` beside `patch`."""
+    granted = [event for event in site.events() if event.get("annotations", {}).get(_DECISION) == "allow"]
+    made = [
+        {**event, "verb": "create"} for event in granted if event["verb"] == "patch" and audit.code(event) == _CREATED
+    ]
+    return {_kind(event) for event in (*granted, *made)}
 
 
-_NAMED = {kind for rule in (*WORK, *CLUSTER, *ELECTION) for kind in _named(rule)}
+def named(rules: Iterable[Rule]) -> set[str]:
+    """The kinds of request that rules grant."""
+    return {
+        f"{verb} {'/'.join(part for part in (rule.resource.plural, rule.subresource) if part)}"
+        for rule in rules
+        for verb in rule.verbs
+    }

@@ -20,10 +20,11 @@ from tests.support.weights import weights_claim
 class Tenant:
     """One namespace, as its tenant and the tests see it."""
 
-    def __init__(self, api: Api, namespace: str) -> None:
+    def __init__(self, api: Api, namespace: str, *, make: bool = True) -> None:
         self.api = api
         self.namespace = namespace
-        api.create(NAMESPACES, {"metadata": {"name": namespace}})
+        if make:
+            api.create(NAMESPACES, {"metadata": {"name": namespace}})
 
     # What is asked for
 

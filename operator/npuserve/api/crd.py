@@ -17,7 +17,7 @@ from npuserve.api.resource import (
 )
 from npuserve.api.schema import Schema, json_schema, structural
 from npuserve.api.spec import InferenceServiceSpec
-from npuserve.api.status import InferenceServiceStatus
+from npuserve.api.status import NOT_YET, InferenceServiceStatus
 
 
 def custom_resource_definition() -> dict[str, Any]:
@@ -52,6 +52,8 @@ def resource_schema() -> Schema:
     # Nullable, it would keep a null and that answer: a null is replaced by the default.
     del spec["properties"]["replicas"]["nullable"]
     spec["properties"]["replicas"]["default"] = InferenceServiceSpec.model_fields["replicas"].default
+    status = _tolerant(structural(json_schema(InferenceServiceStatus)))
+    status["default"] = {"observedGeneration": NOT_YET}
     return {
         "description": whole["description"],
         "type": "object",
@@ -62,7 +64,7 @@ def resource_schema() -> Schema:
             "kind": _any_text(whole["properties"]["kind"]),
             "metadata": {"type": "object"},
             "spec": spec,
-            "status": _tolerant(structural(json_schema(InferenceServiceStatus))),
+            "status": status,
         },
     }
 

@@ -1,7 +1,7 @@
 """The schemas of a shape: as JSON schema for editors and hints, and as the structural schema that a CRD carries.
 
 Rule: references are inlined, `X or null` is X, and each field is described by the string under it. The structural
-schema has no defaults, because a default in a CRD rewrites stored objects, which GitOps reports as drift.
+schema gives no field of a spec a default, because one would rewrite what users stored, which GitOps reports as drift.
 """
 
 import ast
@@ -10,17 +10,19 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from typing import Any
 
+from pydantic import BaseModel
+
 from npuserve.api.shape import Shape
 
 Schema = dict[str, Any]
-FieldDocs = Callable[[type[Shape]], Mapping[str, str]]
+FieldDocs = Callable[[type[BaseModel]], Mapping[str, str]]
 
 # What Kubernetes has no place for, or says in its own way (`x-kubernetes-int-or-string` instead of `anyOf`).
 _NOT_STRUCTURAL = frozenset({"additionalProperties", "anyOf", "examples", "propertyNames"})
 
 
 @cache
-def field_docs(shape: type[Shape]) -> Mapping[str, str]:
+def field_docs(shape: type[BaseModel]) -> Mapping[str, str]:
     """Return the string under each field of a class as one paragraph, by the field's name on the wire.
 
     Read from the source when something is generated, so that the operator does not pay for it at each start.
@@ -35,15 +37,18 @@ def field_docs(shape: type[Shape]) -> Mapping[str, str]:
     return docs
 
 
-def no_docs(_: type[Shape]) -> Mapping[str, str]:
+def no_docs(_: type[BaseModel]) -> Mapping[str, str]:
     """Return no documentation: for those who need the bounds only."""
     return {}
 
 
-def json_schema(shape: type[Shape], docs: FieldDocs = field_docs) -> Schema:
-    """Return the JSON schema of `shape` with references inlined and without nulls, defaults and titles."""
+def json_schema(shape: type[BaseModel], docs: FieldDocs = field_docs, *, root: type[BaseModel] = Shape) -> Schema:
+    """Return the JSON schema of `shape` with references inlined and without nulls, defaults and titles.
+
+    `root` is the class of which `shape` and all that it holds are subclasses.
+    """
     raw = shape.model_json_schema()
-    shapes = {known.__name__: known for known in _below(Shape)}
+    shapes = {known.__name__: known for known in _below(root)}
     definitions = {
         name: _described(definition, docs(shapes[name]))
         for name, definition in {**raw.get("$defs", {}), shape.__name__: raw}.items()
@@ -70,7 +75,7 @@ def structural(schema: Schema) -> Schema:
     return kept
 
 
-def _below(shape: type[Shape]) -> Iterator[type[Shape]]:
+def _below(shape: type[BaseModel]) -> Iterator[type[BaseModel]]:
     for narrower in shape.__subclasses__():
         yield narrower
         yield from _below(narrower)

@@ -10,7 +10,17 @@ from pydantic import Field
 
 from npuserve.api.hardware import HugePages, NumaAlignment
 from npuserve.api.shape import Shape
-from npuserve.api.values import Argument, Bytes, Count, Generation, Message, Quantity, Sentence, list_map
+from npuserve.api.values import (
+    LARGEST_EXACT_INTEGER,
+    Argument,
+    Bytes,
+    Count,
+    Generation,
+    Message,
+    Quantity,
+    Sentence,
+    list_map,
+)
 
 ShortText = Annotated[str, Field(max_length=253)]
 
@@ -210,11 +220,16 @@ class StatusPlan(Shape):
     """Why the plan is as it is, one sentence per decision."""
 
 
+NOT_YET = -1
+"""The observed generation of a service that nobody has looked at. The CRD gives it to new services: kstatus takes an
+object without any status for a finished one, and `helm --wait` and Flux would not wait."""
+
+
 class InferenceServiceStatus(Shape):
     """What the operator says about the service."""
 
-    observed_generation: Generation | None = None
-    """Generation of the spec that this status is about."""
+    observed_generation: Annotated[int, Field(ge=NOT_YET, le=LARGEST_EXACT_INTEGER)] | None = None
+    """Generation of the spec that this status is about; -1 before anything was said."""
 
     conditions: Annotated[
         tuple[StatusCondition, ...],

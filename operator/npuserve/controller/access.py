@@ -6,7 +6,7 @@ nothing that escalates. Server-side apply of a new object needs `create` beside 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,6 @@ from npuserve.controller.resources import (
     Resource,
 )
 
-NAME = "npuserve"
 _WATCH = ("list", "watch")
 _CHILD = (*_WATCH, "get", "create", "patch", "delete")
 
@@ -65,55 +64,17 @@ ELECTION = (
 """What replicas of the operator agree by, in its own namespace."""
 
 
-def cluster_role() -> dict[str, Any]:
-    """The ClusterRole of an operator that serves all namespaces."""
-    return _role("ClusterRole", NAME, (*WORK, *CLUSTER))
-
-
-def namespace_role(namespace: str) -> dict[str, Any]:
-    """The Role of an operator that serves one namespace."""
-    return _role("Role", NAME, WORK, namespace=namespace)
-
-
-def access_manifests(namespace: str) -> tuple[dict[str, Any], ...]:
-    """Namespace, ServiceAccount, roles and bindings of an operator in `namespace` that serves all namespaces, in the
-    order to apply them."""
-    lease = f"{NAME}-leader-election"
-    return (
-        _namespace(namespace),
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(NAME, namespace=namespace)},
-        cluster_role(),
-        _binding("ClusterRole", NAME, subject_namespace=namespace),
-        _role("Role", lease, ELECTION, namespace=namespace),
-        _binding("Role", lease, subject_namespace=namespace, namespace=namespace),
-    )
-
-
-def _namespace(name: str) -> dict[str, Any]:
-    """The operator's own namespace, in which every pod has to be restricted."""
-    metadata = _metadata(name)
-    labels = {**metadata["labels"], "pod-security.kubernetes.io/enforce": "restricted"}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {**metadata, "labels": labels}}
-
-
-def _role(kind: str, name: str, rules: Iterable[Rule], *, namespace: str = "") -> dict[str, Any]:
-    return {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": kind,
-        "metadata": _metadata(name, namespace=namespace),
-        "rules": [rule.manifest() for rule in rules],
-    }
-
-
-def _binding(role: str, name: str, *, subject_namespace: str, namespace: str = "") -> dict[str, Any]:
-    return {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": f"{role}Binding",
-        "metadata": _metadata(name, namespace=namespace),
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": name},
-        "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": subject_namespace}],
-    }
-
-
-def _metadata(name: str, *, namespace: str = "") -> dict[str, Any]:
-    return {"name": name, **({"namespace": namespace} if namespace else {}), "labels": {"app.kubernetes.io/name": NAME}}
+_READ = (*_WATCH, "get")
+_EDIT = (
+    Rule(SERVICE, (*_READ, "create", "update", "patch", "delete", "deletecollection"), "services of the namespace"),
+    Rule(SERVICE, ("get", "update", "patch"), "kubectl scale and autoscalers", subresource="scale"),
+)
+TENANTS: Mapping[str, tuple[Rule, ...]] = {
+    "admin": _EDIT,
+    "edit": _EDIT,
+    "view": (
+        Rule(SERVICE, _READ, "services of the namespace"),
+        Rule(SERVICE, ("get",), "how many replicas there are", subresource="scale"),
+    ),
+}
+"""What the cluster's own roles get on services, by role. None may write a status: what it says is the operator's."""

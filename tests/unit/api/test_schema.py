@@ -73,8 +73,11 @@ def test_every_field_of_the_spec_says_what_happens_when_it_is_empty(path: str) -
     assert expected in FIELDS[path]["description"]
 
 
-def test_only_replicas_has_a_default() -> None:
-    assert {path: node["default"] for path, node in NODES.items() if "default" in node} == {".spec.replicas": 1}
+def test_only_replicas_and_the_status_of_a_new_service_have_defaults() -> None:
+    assert {path: node["default"] for path, node in NODES.items() if "default" in node} == {
+        ".spec.replicas": 1,
+        ".status": {"observedGeneration": -1},
+    }
 
 
 def test_a_null_stands_for_an_absent_field_everywhere_but_in_replicas_and_enumerations() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from npuserve.controller.access import CLUSTER, ELECTION, WORK, access_manifests, cluster_role, namespace_role
+from npuserve.controller.access import CLUSTER, ELECTION, TENANTS, WORK
 from npuserve.controller.resources import CHILDREN
 
 RULES = [rule.manifest() for rule in (*WORK, *CLUSTER, *ELECTION)]
@@ -39,17 +39,7 @@ def test_every_rule_has_a_reason() -> None:
     assert all(rule.reason for rule in (*WORK, *CLUSTER, *ELECTION))
 
 
-def test_an_operator_of_one_namespace_reads_no_nodes() -> None:
-    assert not any("nodes" in rule["resources"] for rule in namespace_role("team-a")["rules"])
-    assert any("nodes" in rule["resources"] for rule in cluster_role()["rules"])
-    assert namespace_role("team-a")["metadata"]["namespace"] == "team-a"
-
-
-def test_the_manifests_bind_one_account_and_keep_the_lease_to_its_namespace() -> None:
-    manifests = access_manifests("platform")
-    kinds = [item["kind"] for item in manifests]
-    assert kinds == ["Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]
-    for binding in (manifests[3], manifests[5]):
-        assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "npuserve", "namespace": "platform"}]
-    assert manifests[5]["roleRef"]["name"] == manifests[4]["metadata"]["name"]
-    assert all(item["metadata"]["namespace"] == "platform" for item in manifests[4:])
+def test_no_role_of_tenants_writes_a_status() -> None:
+    resources = [resource for rules in TENANTS.values() for rule in rules for resource in rule.manifest()["resources"]]
+    assert set(resources) == {"inferenceservices", "inferenceservices/scale"}
+    assert all(set(rule.verbs) <= {"get", "list", "watch"} for rule in TENANTS["view"])
