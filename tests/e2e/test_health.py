@@ -9,10 +9,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from npuserve.controller.freshness import HEARD_SECONDS
 from npuserve.controller.resources import SERVICE
+from tests.cluster import audit, nodes
 from tests.cluster.control_plane import API_ONLY, ControlPlane
 from tests.support.api import Api
-from tests.support.installed import CRD, install, start_operator, wait_until_served
-from tests.support.manifests import a_service, said
+from tests.support.installed import ACCOUNT, CRD, USER, install, start_operator, wait_until_served
+from tests.support.manifests import a_service, ready, said
 from tests.support.silence import Noticed
 from tests.support.site import Site, samples
 from tests.support.states import REFUSED
@@ -94,3 +95,25 @@ def test_an_operator_that_is_older_than_its_crd_begins_when_the_crd_is_applied()
         api.create(SERVICE, a_service("refused", parallelism={"tensor": 3}))
         until(lambda: said(api.get(SERVICE, "default", "refused"), "Accepted", "False"))
         api.hang_up()
+
+
+def test_an_operator_that_is_older_than_its_rights_works_when_it_has_them() -> None:
+    """It had asked for everything and was refused; nodes too, without which services are refused."""
+    with ControlPlane() as cluster:
+        cluster.add_nodes(nodes.a2_64g("a2", 1))
+        install(cluster)
+        binding = cluster.kubectl("get", "clusterrolebinding", ACCOUNT, "--output=json")
+        cluster.kubectl("delete", "clusterrolebinding", ACCOUNT)
+        operator = start_operator(cluster)
+        until(lambda: _refused_reading_nodes(cluster))
+        assert operator.answer("/healthz")[0] == 200
+        cluster.kubectl("create", "--filename=-", input=binding)
+        api = Api(cluster)
+        api.create(SERVICE, a_service("chat"))
+        until(lambda: ready(api.get(SERVICE, "default", "chat")))
+        api.hang_up()
+
+
+def _refused_reading_nodes(cluster: ControlPlane) -> bool | NotYet:
+    refused = [event for event in cluster.audit(USER) if audit.code(event) == 403]
+    return any("list nodes" in audit.described(event) for event in refused) or NotYet("nodes were not asked for")

@@ -13,6 +13,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from npuserve.cluster.facts import NOTHING_RENAMED, ClusterFacts, NodeFacts
@@ -23,7 +24,7 @@ from npuserve.controller.freshness import Freshness
 from npuserve.controller.kube import Kube
 from npuserve.controller.reduced import Reduced
 from npuserve.controller.resources import NODES, PODS, Resource
-from npuserve.controller.streams import Forbidden, Sink, follow
+from npuserve.controller.streams import Forbidden, Sink, follow, pause_after
 from npuserve.controller.trouble import pod_trouble, worst
 from npuserve.reconcile.conditions import Trouble
 from npuserve.render import labels
@@ -148,14 +149,15 @@ class Capacity:
 async def _follow_if_allowed(
     kube: Kube, resource: Resource, selection: Selection, *, sink: Sink, settled: asyncio.Event
 ) -> None:
-    """Follow; what may not be listed stays unknown, and is asked for again from time to time."""
-    while True:
+    """Follow; what may not be listed stays unknown, and is asked for again: soon at first, because roles may come a moment
+    after the operator that they are for, and seldom where it stays refused."""
+    for refusals in count(1):
         try:
             await follow(kube, resource, selection, sink=sink, limit=PAGE)
         except Forbidden as refused:
             logger.warning("%s stay unknown: %s", resource.plural, refused)
             settled.set()
-            await asyncio.sleep(ASK_AGAIN_SECONDS)
+            await asyncio.sleep(pause_after(refusals, longest=ASK_AGAIN_SECONDS))
 
 
 def _service_trouble(pod: Object) -> tuple[str, Trouble] | None:

@@ -12,6 +12,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 from npuserve.controller.answers import ApiError, Object, Selection, Unreachable
 from npuserve.controller.kube import Kube
@@ -56,7 +57,12 @@ async def follow(kube: Kube, resource: Resource, selection: Selection, *, sink: 
             if code != 410:
                 failures += 1
                 logger.warning("%s cannot be followed: %s", resource.plural, error)
-        await asyncio.sleep(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**failures) * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries
+        await asyncio.sleep(pause_after(failures))
+
+
+def pause_after(failures: int, *, longest: float = _LONGEST_PAUSE) -> float:
+    """Seconds until the next attempt, twice as many after each failure in a row, and without rhythm."""
+    return min(longest, _FIRST_PAUSE * 2.0 ** min(failures, 20)) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries
 
 
 async def _list(kube: Kube, resource: Resource, selection: Selection, *, sink: Sink, limit: int) -> str:
@@ -89,10 +95,11 @@ async def _watch(kube: Kube, resource: Resource, selection: Selection, *, sink: 
 
 
 async def insist(kube: Kube, resource: Resource, selection: Selection, *, sink: Sink, limit: int) -> None:
-    """Feed the sink for ever, also when listing is forbidden at first: access may be granted later."""
-    while True:
+    """Feed the sink for ever, also when listing is forbidden at first: access may be granted later, within seconds where
+    the operator is installed together with its roles."""
+    for refusals in count(1):
         try:
             await follow(kube, resource, selection, sink=sink, limit=limit)
         except Forbidden as error:
             logger.warning("%s may not be listed, which the operator needs: %s", resource.plural, error)
-            await asyncio.sleep(_LONGEST_PAUSE)
+            await asyncio.sleep(pause_after(refusals))
