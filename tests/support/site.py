@@ -37,9 +37,9 @@ class Site:
         self.operator = start_operator(self.cluster, name=name, command=command, environment=environment)
         return self.operator
 
-    def start_and_look(self, *, command: Sequence[str] = RUN) -> None:
+    def start_and_look(self, *, command: Sequence[str] = RUN, environment: Mapping[str, str] | None = None) -> None:
         """Start it and return when it has done a pass over every service there is."""
-        self.start(command=command)
+        self.start(command=command, environment=environment)
         until(self._looked_at_all)
 
     def _looked_at_all(self) -> bool | NotYet:
