@@ -47,7 +47,7 @@ binaries: setup ## Build the local control plane (minutes the first time, cached
 	@$(BIN)/python -m tests.cluster build
 
 .PHONY: chart
-chart: binaries ## Check the Helm chart: helm 3 and 4, schema, kubeconform, kube-linter, checkov, Argo CD health
+chart: binaries ## Check the Helm chart: helm 3 and 4, schema, kubeconform, kube-score, checkov, Argo CD health
 	@echo "==> chart" && $(BIN)/pytest tests/chart
 
 .PHONY: apiserver

@@ -41,8 +41,6 @@ class ToolSet:
     """A folder of the module whose YAML files are kept beside the binaries."""
     tags: str = ""
     """Build tags, separated by commas."""
-    source: str = ""
-    """The repository that the module is fetched from, where its own address is one that module proxies may not serve."""
 
     @property
     def folder(self) -> Path:
@@ -105,10 +103,9 @@ TOOL_SETS = (
         packages={"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"},
     ),
     ToolSet(
-        name="kube-linter",
-        module="golang.stackrox.io/kube-linter",
-        packages={"kube-linter": "golang.stackrox.io/kube-linter/cmd/kube-linter"},
-        source="github.com/stackrox/kube-linter",
+        name="kube-score",
+        module="github.com/zegl/kube-score",
+        packages={"kube-score": "github.com/zegl/kube-score/cmd/kube-score"},
     ),
     ToolSet(
         name="gopher-lua",

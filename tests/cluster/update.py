@@ -40,19 +40,12 @@ def _write_module(go: Go, tools: ToolSet, folder: Path) -> str:
     """Writes go.mod and go.sum for the newest release into `folder`; returns its version."""
     own_name = (tools.folder / "go.mod").read_text().splitlines()[0]
     (folder / "go.mod").write_text(f"{own_name}\n\ngo {'.'.join(map(str, toolchain.NEEDED))}\n")
-    fetched = tools.source or tools.module
-    version = _newest(_listed(go, folder, fetched), pinned=tools.version())
-    release = json.loads(_run(go, folder, "mod", "download", "-json", f"{fetched}@{version}"))
+    version = _newest(_run(go, folder, "list", "-m", "-versions", tools.module).split()[1:], pinned=tools.version())
+    release = json.loads(_run(go, folder, "mod", "download", "-json", f"{tools.module}@{version}"))
     required = json.loads(_run(go, folder, "mod", "edit", "-json", release["GoMod"]))["Require"]
     for part in (module["Path"] for module in required if module["Version"] == "v0.0.0"):
         _run(go, folder, "mod", "edit", f"-replace={part}={part}@{version.replace('v1.', 'v0.', 1)}")
-    if tools.source:
-        _run(go, folder, "mod", "edit", f"-replace={tools.module}={fetched}@{version}")
-        _run(go, folder, "mod", "edit", f"-require={tools.module}@{version}")
-        _run(go, folder, "mod", "edit", *(f"-tool={package}" for package in tools.packages.values()))
-        _run(go, folder, "mod", "tidy")
-    else:
-        _run(go, folder, "get", "-tool", *(f"{package}@{version}" for package in tools.packages.values()))
+    _run(go, folder, "get", "-tool", *(f"{package}@{version}" for package in tools.packages.values()))
     _share_kubernetes(go, folder)
     _run(go, folder, "mod", "tidy")
     return version
@@ -66,14 +59,6 @@ def _share_kubernetes(go: Go, folder: Path) -> None:
     parts = re.findall(rf"^\s*(k8s\.io/\S+) {minor}\.\d+\b", (folder / "go.mod").read_text(), flags=re.MULTILINE)
     if parts:
         _run(go, folder, "get", *(f"{part}@{pinned}" for part in parts))
-
-
-def _listed(go: Go, folder: Path, module: str) -> list[str]:
-    """The versions that the module proxy lists; none where it serves them by name only."""
-    try:
-        return _run(go, folder, "list", "-m", "-versions", module).split()[1:]
-    except ToolsUnavailable:
-        return []
 
 
 def _newest(listed: Iterable[str], *, pinned: str) -> str:
