@@ -91,12 +91,18 @@ class Capacity:
         return worst(self._by_service.get(uid, ()))
 
     async def follow(self, kube: Kube, *, namespace: str, freshness: Freshness, listed: asyncio.Event) -> None:
-        """Keep the table true for ever; sets `listed` when everything was listed once or turned out to be forbidden."""
-        streams: tuple[tuple[Resource, Selection, Reduced[Any], str], ...] = (
+        """Keep the table true for ever; sets `listed` when everything was listed once or turned out to be forbidden.
+
+        An operator of one namespace asks for nothing outside it, so capacity stays unknown to it.
+        """
+        everywhere: tuple[tuple[Resource, Selection, Reduced[Any], str], ...] = (
             (NODES, Selection(), self._nodes, "nodes"),
             (PODS, Selection(fields=_HOLDING), self._uses, "pods"),
-            (PODS, Selection(namespace, labels=_OURS), self._troubles, "own pods"),
         )
+        own: tuple[Resource, Selection, Reduced[Any], str] = (
+            PODS, Selection(namespace, labels=_OURS), self._troubles, "own pods",
+        )  # fmt: skip
+        streams = (own,) if namespace else (*everywhere, own)
         settled = []
         async with asyncio.TaskGroup() as tasks:
             for resource, selection, values, name in streams:
