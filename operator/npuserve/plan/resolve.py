@@ -11,6 +11,7 @@ from npuserve.cluster.facts import ClusterFacts
 from npuserve.configuration import Configuration
 from npuserve.plan import backend
 from npuserve.plan.attempts import attempts
+from npuserve.plan.autoscaling import autoscaling_refusal
 from npuserve.plan.finish import finish
 from npuserve.plan.hardware import narrowed, pools
 from npuserve.plan.intent import intend
@@ -24,7 +25,7 @@ def resolve(
     service: Service, cluster: ClusterFacts, configuration: Configuration, *, previous: Record | None
 ) -> Record | Refusal:
     """The plan to run, as a record for the next pass; the earlier one itself while the spec is unchanged."""
-    refused = template_refusal(service.spec.template, configuration.allow)
+    refused = template_refusal(service.spec.template, configuration.allow) or autoscaling_refusal(service.spec)
     if refused is not None:
         return refused
     parts = parts_of(service)
