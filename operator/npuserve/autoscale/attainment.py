@@ -12,7 +12,7 @@ from math import exp
 
 from npuserve.autoscale.load import Traffic
 
-GAIN = 0.5
+GAIN = 0.3
 """Change of log(price) for an hour's worth of allowed misses."""
 AIM = 0.92
 """Share of the allowed misses that is planned with: the rest is for what is learned too late."""

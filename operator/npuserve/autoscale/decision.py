@@ -20,7 +20,7 @@ from npuserve.autoscale.settings import Settings
 
 Constraint = Literal[
     "Demand", "Cache", "Backlog", "MinReplicas", "MaxReplicas", "Schedule", "Capacity", "MetricsMissing", "Learning", "Holding",
-    "Starting", "Draining", "Queueing", "Idle", "FromZero",
+    "Starting", "Queueing", "Idle", "FromZero",
 ]  # fmt: skip
 """What decided the number."""
 
@@ -73,7 +73,7 @@ def decide(memory: Memory, sample: LoadSample, settings: Settings) -> tuple[Memo
     memory = judge(memory, found, sample.time, elapsed)
     wanted, constraint = _wanted(found, memory, sample, settings)
     wishes = (
-        *(wish for wish in memory.wishes if wish[1] > wanted and wish[0] > sample.time - settings.hold),
+        *(wish for wish in memory.wishes if wish[1] > wanted and wish[0] > sample.time - settings.held(found.life)),
         (sample.time, wanted),
     )
     memory = replace(memory, wishes=wishes)
@@ -180,15 +180,13 @@ def _down(
         return current, "MetricsMissing", f"{sample.missing} replicas could not be read, so none is taken away", None
     if sample.starting:
         return current, "Starting", f"needs {wanted}; none is taken away while {sample.starting} start", None
-    if sample.draining:
-        return current, "Draining", f"needs {wanted}; the last one taken away still answers", None
     running = sum(replica.running for replica in sample.present)
     waiting = sum(replica.waiting for replica in sample.present) + sample.queued
     if waiting > QUEUE_SHARE * max(10, running):
         return current, "Queueing", f"needs {wanted}; none is taken away while {waiting} requests wait", None
     since, held = memory.wishes[0]
     if held >= current:
-        wait = max(0.0, since + settings.hold - now)
+        wait = max(0.0, since + settings.held(found.life) - now)
         return current, "Holding", f"needs {wanted}; {held} were needed {now - since:.0f} s ago", wait
     pause = memory.last_down + settings.down_pause - now
     if pause > 0:

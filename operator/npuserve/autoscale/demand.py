@@ -40,6 +40,8 @@ class Demand:
     """Requests per second."""
     tokens: float
     """Output tokens per second, now."""
+    life: float
+    """Seconds for which an answer in progress goes on, on average."""
 
 
 def demand(sample: LoadSample, memory: Memory, settings: Settings, profile: EngineProfile) -> Demand:
@@ -68,4 +70,5 @@ def demand(sample: LoadSample, memory: Memory, settings: Settings, profile: Engi
         backlog=waiting * per_request,
         arrivals=arrivals,
         tokens=generation,
+        life=life,
     )

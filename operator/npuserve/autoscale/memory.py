@@ -56,7 +56,7 @@ class Memory:
     """The same over hours."""
     judged: float = 0.0
     """Seconds of forecasts that have come due."""
-    price: float = 3.0
+    price: float = 5.0
     """Replica-seconds that one missed request is worth: the slow loop on attainment turns it."""
     forecasts: tuple[tuple[float, float], ...] = ()
     """(time due, need forecast for then), oldest first; not part of the digest."""
@@ -109,7 +109,7 @@ def from_digest(text: str, *, now: float) -> Memory:
         numbers: dict[str, Any] = {name: _number(kept[name]) for name in _NUMBERS}
         numbers |= {"cold_starts": int(numbers["cold_starts"]), "last_busy": now}
         wishes = tuple((now + _number(at), int(count)) for at, count in kept["wishes"])
-                return Memory(
+        return Memory(
             **means,
             **numbers,
             wishes=wishes,

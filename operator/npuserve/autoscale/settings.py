@@ -34,9 +34,15 @@ class Settings:
     room: Room | None = None
     """None where capacity is unknown."""
     hold: float = 900.0
-    """Seconds for which a wish keeps replicas from going down."""
+    """Seconds for which a wish keeps replicas from going down, at least."""
+    hold_lives: float = 20.0
+    """The same in lives of an answer: a fleet is in balance again that long after a change."""
     down_step: int = 2
     down_pause: float = 120.0
     """At most `down_step` replicas go in `down_pause` seconds."""
     idle: float = 600.0
     """Seconds without a request after which a service that may goes to zero."""
+
+    def held(self, life: float) -> float:
+        """Seconds for which a wish is held where answers last `life` seconds; at most an hour more than asked."""
+        return max(self.hold, min(self.hold_lives * life, self.hold + 3600))

@@ -13,6 +13,7 @@ from npuserve.api.resource import InferenceService
 from npuserve.cli.inputs import Inputs, model_file
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.configuration import Configuration
+from npuserve.models.facts import ModelFacts
 from npuserve.plan.description import CONFIG_KEY, Description, describe, known
 from npuserve.plan.plan import Plan, Refusal
 from npuserve.plan.resolve import resolve
@@ -28,6 +29,7 @@ class Answer:
     namespace: str
     service: InferenceService | None
     outcome: Plan | Refusal
+    model: ModelFacts | None = None
 
 
 def ask(
@@ -55,7 +57,7 @@ def ask(
             model_digest=description.digest,
         )
         found = resolve(asked, cluster, configuration, previous=None)
-        yield Answer(name, namespace, service, found if isinstance(found, Refusal) else found.plan)
+        yield Answer(name, namespace, service, found if isinstance(found, Refusal) else found.plan, asked.model)
 
 
 def _annotation(metadata: Mapping[str, Any], key: str) -> str:

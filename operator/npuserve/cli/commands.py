@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from npuserve.cli.simulate import simulate
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.configuration import Configuration
 
@@ -150,6 +151,10 @@ def _cluster(path: str | None, configuration: Configuration) -> ClusterFacts:
     from npuserve.cli.live import live_cluster
 
     return live_cluster(configuration)
+
+
+# Commands with modules of their own.
+main.add_command(simulate)
 
 
 def _code(answers: list[Any]) -> int:

@@ -2,14 +2,14 @@
 
 | rule | source | what is left out |
 |---|---|---|
-| `Hpa` | kubernetes pkg/controller/podautoscaler/replica_calculator.go, AverageValue | readiness weighting |
-| `Hpa` in KEDA's llm-d form | llm-d/llm-d-benchmark@8bc9f1d config/scenarios/guides/epp-keda-saturation.yaml | saturation trigger |
+| `replay.beside.Hpa` | kubernetes pkg/controller/podautoscaler/replica_calculator.go, AverageValue | readiness weighting |
+| the same in KEDA's llm-d form | llm-d/llm-d-benchmark@8bc9f1d config/scenarios/guides/epp-keda-saturation.yaml | saturation trigger |
 | `Kthena` | volcano-sh/kthena@3cc0572 pkg/autoscaler/{algorithm,autoscaler} | the freeze after a container restart |
 | `KubeAi` | substratusai/kubeai@2f32ef4 internal/modelautoscaler | nothing |
 | `Knative` | knative/serving@98e5ef9 pkg/autoscaler/scaling/autoscaler.go | scale to zero |
 | `Wva` | llm-d/llm-d-workload-variant-autoscaler@b08b1c7 internal/engines/analyzers/saturation_v2 | variants |
 | `Dynamo` | ai-dynamo 1.6.1 dynamo/planner/core, throughput mode | ARIMA (constant predictor); the engine model is perfect |
-| `Static` | - | - |
+| `replay.beside.Static` | - | - |
 
 Limits `least` and `most` hold for each. Every rule answers as `replay.fleet.Rule` asks.
 """
@@ -19,55 +19,13 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from math import ceil, floor
-from typing import Literal
 
 from npuserve.autoscale.load import LoadSample
 from npuserve.autoscale.profile import EngineProfile
-from tests.bench.autoscale.behaviour import Behaviour
-from tests.bench.autoscale.capacity import highest_rate
-from tests.bench.autoscale.signals import History, active, running, waiting
-
-PROMETHEUS_LAG = 15.0
-"""Seconds that a Prometheus reader is behind: half a scrape interval and the adapter's own."""
-
-
-@dataclass(slots=True)
-class Static:
-    """A fleet of one size."""
-
-    replicas: int
-    every: float = 15.0
-
-    def wanted(self, sample: LoadSample) -> int:
-        return self.replicas
-
-
-@dataclass(slots=True)
-class Hpa:
-    """ceil(sum / target) with 10 % tolerance, through the behaviour of autoscaling/v2."""
-
-    target: float
-    least: int
-    most: int
-    behaviour: Behaviour = field(default_factory=Behaviour)
-    metric: Literal["active", "running", "waiting"] = "active"
-    every: float = 15.0
-    nothing_is_zero: bool = False
-    """KEDA's `ignoreNullValues`: an empty answer counts as 0."""
-    history: History = field(default_factory=lambda: History(PROMETHEUS_LAG))
-
-    def wanted(self, sample: LoadSample) -> int | None:
-        seen = self.history.see(sample)
-        if seen is None or sample.time % self.every:
-            return None
-        value = {"active": active, "running": running, "waiting": waiting}[self.metric](seen)
-        if self.nothing_is_zero and sample.traffic is None:
-            value = 0
-        current = sample.current
-        ratio = value / (self.target * max(1, current))
-        wish = current if abs(ratio - 1) <= 0.1 else ceil(value / self.target)
-        wish = _within(wish, self.least, self.most)
-        return _within(self.behaviour.apply(sample.time, current, wish), self.least, self.most)
+from npuserve.autoscale.replay.behaviour import Behaviour
+from npuserve.autoscale.replay.beside import PROMETHEUS_LAG, within
+from npuserve.autoscale.replay.capacity import highest_rate
+from npuserve.autoscale.replay.history import History, active
 
 
 @dataclass(slots=True)
@@ -88,8 +46,8 @@ class Kthena:
         current = sample.current
         ratio = active(seen) / self.target
         wish = current if abs(ratio - 1) <= 0.1 and not sample.starting else ceil(ratio)
-        wish = _within(wish, self.least, self.most)
-        return _within(self.behaviour.apply(sample.time, current, wish), self.least, self.most)
+        wish = within(wish, self.least, self.most)
+        return within(self.behaviour.apply(sample.time, current, wish), self.least, self.most)
 
 
 @dataclass(slots=True)
@@ -107,7 +65,7 @@ class KubeAi:
         if self.history.see(sample) is None or sample.time % self.every:
             return None
         mean = sum(map(active, self.history.last(600))) / 120  # seeded with zeros, as upstream
-        wish = _within(ceil(mean / self.target), self.least, self.most)
+        wish = within(ceil(mean / self.target), self.least, self.most)
         if wish >= sample.current:
             self._lower = 0
             return wish
@@ -138,9 +96,9 @@ class Knative:
             self._panic_since, self._panic_most = None, 0
         stable, panic = (max(wish, floor(ready / 2)) for wish in (stable, panic))
         if self._panic_since is None:
-            return _within(stable, self.least, self.most)
+            return within(stable, self.least, self.most)
         self._panic_most = max(self._panic_most, stable, panic)
-        return _within(self._panic_most, self.least, self.most)
+        return within(self._panic_most, self.least, self.most)
 
     def _mean(self, seconds: float) -> float:
         counts = [active(sample) for sample in self.history.last(seconds)]
@@ -182,8 +140,8 @@ class Wva:
         wish = current + ceil(short / per) if short > 0 else current - floor(spare / per) if spare > 0 else current
         if self._behaviour is None:
             self._behaviour = Behaviour(up_window=self.window, up_pods=10, down_window=self.window, down_pods=10)
-        wish = self._behaviour.apply(sample.time, current, _within(wish, self.least, self.most))
-        return _within(wish, self.least, self.most)
+        wish = self._behaviour.apply(sample.time, current, within(wish, self.least, self.most))
+        return within(wish, self.least, self.most)
 
     def _mean_prompt(self) -> float:
         traffic = [one.traffic for one in self.history.last(60) if one.traffic]
@@ -213,8 +171,4 @@ class Dynamo:
         output = sum(one.finished_output for one in traffic) / finished
         wish = ceil(rate / max(1e-6, highest_rate(self.profile, prompt, output, limit=self.limit)))
         current = sample.current
-        return _within(min(max(wish, current - 8), current + 8), self.least, self.most)
-
-
-def _within(wish: int, least: int, most: int) -> int:
-    return max(least, min(most, wish))
+        return within(min(max(wish, current - 8), current + 8), self.least, self.most)

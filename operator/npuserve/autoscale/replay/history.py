@@ -1,11 +1,11 @@
-"""What the peers see: samples as late as their pipeline delivers them, and sums over windows of them."""
+"""What other rules see: samples as late as their pipeline delivers them, and sums over windows of them."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
 
-from npuserve.autoscale.load import LoadSample, ReplicaLoad
+from npuserve.autoscale.load import LoadSample
 
 KEPT = 720.0
 """Seconds of samples that any peer looks back on."""
@@ -35,10 +35,6 @@ class History:
             if sample.time <= self._held[-1].time - seconds:
                 return
             yield sample
-
-
-def loads(sample: LoadSample) -> tuple[ReplicaLoad, ...]:
-    return sample.present
 
 
 def running(sample: LoadSample) -> int:
