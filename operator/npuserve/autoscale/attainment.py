@@ -12,12 +12,12 @@ from math import exp
 
 from npuserve.autoscale.load import Traffic
 
-GAIN = 0.3
+GAIN = 0.35
 """Change of log(price) for an hour's worth of allowed misses."""
-AIM = 0.92
+AIM = 0.86
 """Share of the allowed misses that is planned with: the rest is for what is learned too late."""
 LARGEST_STEP = 0.7
-CHEAPEST, DEAREST = 0.4, 2000.0
+CHEAPEST, DEAREST = 0.5, 2000.0
 
 
 def next_price(price: float, traffic: Traffic, *, share: float, hourly: float, limited: bool) -> float:

@@ -134,7 +134,7 @@ def _wanted(found: Demand, memory: Memory, sample: LoadSample, settings: Setting
         need=found.ahead,
         spread=sqrt((memory.recent_error + memory.usual_error) / 2),
         blocked=found.arrivals * memory.blocking.value,
-        worth=memory.price * sqrt(found.arrivals * max(found.arrivals, usual)),
+        worth=memory.price * found.per_request * sqrt(found.arrivals * max(found.arrivals, usual)),
     )
     wishes: list[tuple[int, Constraint]] = [(risk.replicas(1000), "Demand"), (min(1000, ceil(found.cache)), "Cache")]
     spare = (sample.current - found.ahead) * memory.cold_start

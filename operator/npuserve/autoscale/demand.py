@@ -40,6 +40,8 @@ class Demand:
     """Requests per second."""
     tokens: float
     """Output tokens per second, now."""
+    per_request: float
+    """Replica-seconds of work of a request."""
     life: float
     """Seconds for which an answer in progress goes on, on average."""
 
@@ -70,5 +72,6 @@ def demand(sample: LoadSample, memory: Memory, settings: Settings, profile: Engi
         backlog=waiting * per_request,
         arrivals=arrivals,
         tokens=generation,
+        per_request=per_request,
         life=life,
     )

@@ -4,7 +4,8 @@ Rule: the next replica is added as long as the misses it prevents are worth more
 
     price * rate * (missed(n) - missed(n + 1)) >= 1
 
-`price` is replica-seconds per missed request and the only thing that is tuned, by the slow loop in `attainment`.
+`price` is what a missed request is worth, in units of the work of a request, and the only thing that is tuned, by the
+slow loop in `attainment`; the rate is the geometric mean of now and usual, so that quiet hours are not starved.
 missed(n) is the share of requests that n replicas would fail: the chance that the need exceeds n, from the controller's
 own past look-ahead errors (logistic, sigma * sqrt(need)), plus what long prompts block (`collisions`). A calm service
 becomes lean by itself, a bursty one keeps spare.

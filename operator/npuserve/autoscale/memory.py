@@ -36,8 +36,8 @@ class Memory:
 
     arrivals: Mean = Mean(60)
     """Requests per second, now."""
-    usual_arrivals: Mean = Mean(6 * 3600)
-    """Requests per second, over hours."""
+    usual_arrivals: Mean = Mean(24 * 3600)
+    """Requests per second, over a day."""
     generated: Mean = Mean(15)
     """Output tokens per second."""
     prompt: Mean = Mean(120)
@@ -56,8 +56,8 @@ class Memory:
     """The same over hours."""
     judged: float = 0.0
     """Seconds of forecasts that have come due."""
-    price: float = 5.0
-    """Replica-seconds that one missed request is worth: the slow loop on attainment turns it."""
+    price: float = 10.0
+    """What a missed request is worth, in units of the work of a request: the slow loop on attainment turns it."""
     forecasts: tuple[tuple[float, float], ...] = ()
     """(time due, need forecast for then), oldest first; not part of the digest."""
     wishes: tuple[tuple[float, int], ...] = ()

@@ -33,7 +33,7 @@ class Settings:
     floor_reason: str = ""
     room: Room | None = None
     """None where capacity is unknown."""
-    hold: float = 900.0
+    hold: float = 600.0
     """Seconds for which a wish keeps replicas from going down, at least."""
     hold_lives: float = 20.0
     """The same in lives of an answer: a fleet is in balance again that long after a change."""

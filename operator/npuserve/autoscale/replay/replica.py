@@ -61,7 +61,11 @@ class Replica:
         return self.load - len(self.waiting)
 
     def accept(self, request: Request, now: float) -> None:
-        """Queue a request that arrives at `now`."""
+        """Queue a request that arrives at `now`; one that the cache can never hold ends at once, unanswered."""
+        if request.prompt + request.output > self._profile.cache_tokens:
+            request.first = inf
+            self.finished(request, inf)
+            return
         if self.load:
             self.run(now)
         if not self.load and self.clock < now:
@@ -104,9 +108,6 @@ class Replica:
                 break
             whole.append(waiting.popleft())
         if not taken and not whole:
-            if running == 0 and waiting:
-                self._refuse(waiting.popleft())
-                return True
             return False
         cost = profile.prefill_pass + profile.prefill * taken
         if running:
@@ -131,12 +132,6 @@ class Replica:
         request.finish_step = self.steps + request.remaining
         self._order[id(request)] = request
         heappush(self._ends, (request.finish_step, id(request), request))
-
-    def _refuse(self, request: Request) -> None:
-        """A prompt that the cache can never hold ends at once, unanswered."""
-        self.load -= 1
-        request.first = inf
-        self.finished(request, inf)
 
     def _decode(self, until: float) -> None:
         """Leap over steps up to the next end, to the first that ends after `until`, or until the cache is full."""
