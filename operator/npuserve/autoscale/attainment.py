@@ -12,9 +12,9 @@ from math import exp
 
 from npuserve.autoscale.load import Traffic
 
-GAIN = 0.35
+GAIN = 0.3
 """Change of log(price) for an hour's worth of allowed misses."""
-AIM = 0.86
+AIM = 0.7
 """Share of the allowed misses that is planned with: the rest is for what is learned too late."""
 LARGEST_STEP = 0.7
 CHEAPEST, DEAREST = 0.5, 2000.0

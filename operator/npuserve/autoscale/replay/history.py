@@ -38,12 +38,15 @@ class History:
 
 
 def running(sample: LoadSample) -> int:
+    """Requests that the readable replicas work on."""
     return sum(replica.running for replica in sample.present)
 
 
 def waiting(sample: LoadSample) -> int:
+    """Requests that wait in their queues."""
     return sum(replica.waiting for replica in sample.present)
 
 
 def active(sample: LoadSample) -> int:
+    """Requests in flight."""
     return running(sample) + waiting(sample)
