@@ -14,17 +14,19 @@ from npuserve.autoscale.load import Traffic
 
 GAIN = 0.3
 """Change of log(price) for an hour's worth of allowed misses."""
+HASTE = 3.0
+"""How many times larger the steps of a service are that nothing is known of yet; they shrink with its age."""
 AIM = 0.7
 """Share of the allowed misses that is planned with: the rest is for what is learned too late."""
 LARGEST_STEP = 0.7
 CHEAPEST, DEAREST = 0.5, 2000.0
 
 
-def next_price(price: float, traffic: Traffic, *, share: float, hourly: float, limited: bool) -> float:
-    """The price after one sample, at `hourly` requests an hour as is usual."""
+def next_price(price: float, traffic: Traffic, *, share: float, hourly: float, learned: float, limited: bool) -> float:
+    """The price after one sample, at `hourly` requests an hour as is usual, `learned` seconds into the service's life."""
     usual = max(1.0, hourly)
     allowed = max(1e-6, 1 - share) * AIM * usual
-    change = GAIN * (traffic.late / allowed - traffic.arrivals / usual)
+    change = GAIN * (1 + HASTE / (1 + learned / 3600)) * (traffic.late / allowed - traffic.arrivals / usual)
     if limited:
         change = min(0.0, change)
     return min(DEAREST, max(CHEAPEST, price * exp(min(LARGEST_STEP, change))))

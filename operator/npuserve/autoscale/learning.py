@@ -43,7 +43,14 @@ def observe(memory: Memory, traffic: Traffic, settings: Settings, *, limited: bo
         output_squares=memory.output_squares.add(traffic.finished_output_squares, finished, elapsed=elapsed),
         finished_prompt=memory.finished_prompt.add(traffic.finished_prompt, finished, elapsed=elapsed),
         blocking=memory.blocking.add(traffic.blocking, finished, elapsed=elapsed),
-        price=next_price(memory.price, traffic, share=settings.share, hourly=usual.value * 3600, limited=limited),
+        price=next_price(
+            memory.price,
+            traffic,
+            share=settings.share,
+            hourly=usual.value * 3600,
+            learned=memory.judged,
+            limited=limited,
+        ),
     )
 
 

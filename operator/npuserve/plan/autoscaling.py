@@ -8,6 +8,7 @@ from __future__ import annotations
 from npuserve.api.autoscaling import Autoscaling
 from npuserve.api.conditions import Reason
 from npuserve.api.spec import InferenceServiceSpec
+from npuserve.autoscale.schedule import schedule_fault
 from npuserve.plan.plan import Refusal
 
 ACTIVE = False
@@ -38,6 +39,10 @@ def limits_refusal(wish: Autoscaling) -> Refusal | None:
                 f"spec.autoscaling.schedule[{index}].minReplicas",
                 f"{floor.name} asks for {floor.min_replicas} replicas, and maxReplicas is {wish.max_replicas}; set that or less",
             )
+        fault = schedule_fault(floor)
+        if fault is not None:
+            field, message = fault
+            return Refusal(Reason.INVALID_SPEC, f"spec.autoscaling.schedule[{index}].{field}", message)
     return None
 
 

@@ -68,6 +68,16 @@ def test_the_picture_is_drawn(run: Run, write: Write, tmp_path: Path) -> None:
     [
         ({"autoscaling": {"minReplicas": 5, "maxReplicas": 2}}, (), "spec.autoscaling.minReplicas"),
         ({"autoscaling": {}}, (), "spec.autoscaling.maxReplicas is required"),
+        (
+            {
+                "autoscaling": {
+                    "maxReplicas": 4,
+                    "schedule": [{"name": "a", "start": "0 25 * * *", "end": "0 1 * * *", "minReplicas": 2}],
+                }
+            },
+            (),
+            "spec.autoscaling.schedule[0].start",
+        ),
         ({"backend": "vllm"}, (), "spec.backend"),
         ({}, ("--min", "4", "--max", "2"), "--min 4 is above --max 2"),
         ({}, ("--picture", "p.gif"), ".png"),
