@@ -39,7 +39,7 @@ class Risk:
         deviation = max(LEAST_SPREAD, self.spread) * sqrt(max(LEAST_NEED, self.need))
         scaled = min(500.0, (replicas - self.need) / deviation * LOGISTIC)
         overload = 1 / (1 + exp(scaled)) if scaled > -500 else 1.0
-        return overload + min(1.0, self.blocked / replicas)
+        return overload + self.blocked / replicas
 
     def replicas(self, most: int) -> int:
         """The number from which on one more is not worth it; at least what the forecast needs, at most `most`."""

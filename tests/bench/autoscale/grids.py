@@ -48,10 +48,10 @@ def settings(trace: Sequence[Row], cold_start: float) -> Iterator[Setting]:
     for share in DYNAMO:
         yield Setting("Dynamo throughput", share, lambda x=share: Dynamo(QWEN3_32B, OBJECTIVES.step * x, LEAST, MOST))
     for target in KEDA:
-        yield Setting("KEDA, llm-d form", target, lambda x=target: Hpa(x, LEAST, MOST, _slow_both_ways(), "running"))
+        yield Setting("KEDA (llm-d)", target, lambda x=target: Hpa(x, LEAST, MOST, _slow_both_ways(), "running"))
     for share in ACTIVE:
-        yield Setting("HPA, expert", share, lambda x=share: Hpa(batch * x, LEAST, MOST, _slow_down()))
-        yield Setting("HPA, default", share, lambda x=share: Hpa(batch * x, LEAST, MOST))
+        yield Setting("HPA (expert)", share, lambda x=share: Hpa(batch * x, LEAST, MOST, _slow_down()))
+        yield Setting("HPA (default)", share, lambda x=share: Hpa(batch * x, LEAST, MOST))
         yield Setting("Kthena", share, lambda x=share: Kthena(batch * x, LEAST, MOST))
     for share in AVERAGED:
         yield Setting("KubeAI", share, lambda x=share: KubeAi(batch * x, LEAST, MOST))
