@@ -18,6 +18,8 @@ from npuserve.autoscale.memory import Memory
 from npuserve.autoscale.profile import EngineProfile
 from npuserve.autoscale.settings import Settings
 
+SETTLING = 600.0
+"""Seconds of judged forecasts before misses teach: those of the first cold start are nobody's price."""
 RECENT, USUAL = 1500.0, 6 * 3600.0
 """Seconds in which look-ahead errors are forgotten."""
 FEWEST_ERRORS = 1800.0
@@ -49,7 +51,7 @@ def observe(memory: Memory, traffic: Traffic, settings: Settings, *, limited: bo
             share=settings.share,
             hourly=usual.value * 3600,
             learned=memory.judged,
-            limited=limited,
+            limited=limited or memory.judged < SETTLING,
         ),
     )
 
