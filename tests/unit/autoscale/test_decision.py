@@ -150,8 +150,8 @@ def test_an_engine_slower_than_its_profile_is_found_out() -> None:
 
 
 def test_misses_make_replicas_worth_more_and_quiet_makes_them_worth_less() -> None:
-    memory, _ = steady(600, replicas=6, rate=8.0)
-    calm = sample(600.0, replicas=6, rate=8.0)
+    memory, _ = steady(1800, replicas=6, rate=8.0)
+    calm = sample(1800.0, replicas=6, rate=8.0)
     assert calm.traffic is not None
     late = replace(calm, traffic=replace(calm.traffic, late=20.0))
     assert decide(memory, late, WISH)[0].price > memory.price > decide(memory, calm, WISH)[0].price

@@ -87,6 +87,8 @@ class Fleet:
     finished_squares: int = 0
     late: int = 0
     blocking: float = 0.0
+    seen_at: float = -SAMPLE
+    """When the counters were read last."""
 
     def start(self, now: float, ready_at: float) -> None:
         slowness = self.conditions.slow(self.begun)
@@ -128,12 +130,13 @@ class Fleet:
             ),
             starting=len(self.starting),
             draining=len(self.draining),
-            traffic=None if unseen else self._traffic(),
+            traffic=None if unseen else self._traffic(now),
         )
         if not unseen:
             self.arrivals = self.prompt = self.finished = self.finished_prompt = self.finished_output = 0
             self.finished_squares = self.late = 0
             self.blocking = 0.0
+            self.seen_at = now
         return shown
 
     def resize(self, now: float, wanted: int) -> None:
@@ -167,9 +170,9 @@ class Fleet:
                 replica.drained_at = None
         self.draining = [replica for replica in self.draining if replica.load]
 
-    def _traffic(self) -> Traffic:
+    def _traffic(self, now: float) -> Traffic:
         return Traffic(
-            seconds=SAMPLE,
+            seconds=now - self.seen_at,
             arrivals=self.arrivals,
             prompt_tokens=self.prompt,
             generated=self._newly_generated(),
