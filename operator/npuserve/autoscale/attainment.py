@@ -16,11 +16,11 @@ GAIN = 0.2
 """Change of log(price) for an hour's worth of allowed misses."""
 HASTE = 5.0
 """How many times larger the steps of a service are that nothing is known of yet; they shrink with its age."""
-AIM = 0.46
+AIM = 0.55
 """Share of the allowed misses that is planned with: the rest is for what is learned too late."""
 LARGEST_STEP = 0.7
 """Of log(price) for one sample: a burst says little about the hours after it."""
-CHEAPEST, DEAREST = 0.5, 70.0
+CHEAPEST, DEAREST = 0.5, 75.0
 """Bounds of the price: beyond, replicas no longer buy attainment."""
 
 
