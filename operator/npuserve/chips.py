@@ -77,6 +77,11 @@ class Product:
     """
     numa_nodes: int | None = None
     """NUMA nodes of the host: four Kunpeng 920 with two each (VA#2999)."""
+    tera_operations: float = 70
+    """Dense operations a second of one device at 16 bits, in 10^12, at best, as far as published; for estimates of speed only.
+    """
+    terabytes: float = 0.204
+    """Bytes of device memory read a second, in 10^12, at best."""
     cost: int = 50
     """Order in which products that fit equally well are taken: lower first.
 
@@ -117,12 +122,13 @@ _CCE_910 = "huawei.com/ascend-1980"
 _A2 = Product(
     id="", generation="A2", chips=(), memory_gib=64, usable_mib=62423, dtypes=_PLAIN, devices_per_node=(8,), request_sizes=_ANY_TO_8,
     resource="huawei.com/Ascend910", cce_resource=_CCE_910, policy="chip8-node8", accelerator_types=("module-910b-8",), cost=30,
-    devices_per_numa_node=2, numa_nodes=8,
+    devices_per_numa_node=2, numa_nodes=8, tera_operations=313, terabytes=1.6,
 )  # fmt: skip
 _A3 = Product(
     id="", generation="A3", chips=("910C",), spellings=("Ascend910_93", "Ascend910"), memory_gib=64, usable_mib=62423, dtypes=_PLAIN, devices_per_node=(16,),
     request_sizes=_PAIRS_TO_16, resource="huawei.com/Ascend910", hami_resources=("huawei.com/Ascend910C",), hami_request_sizes=_PAIRS_TO_16[1:], cce_resource=_CCE_910,
     policy="chip2-node16", accelerator_types=("module-a3-16",), image_suffix="-a3", devices_per_card=2, cost=40,
+    tera_operations=376, terabytes=1.6,
 )  # fmt: skip
 _310P = Product(
     id="", generation="310P", chips=("310P3", "310P"), memory_gib=24, usable_mib=20504, dtypes=("float16",), devices_per_node=(2, 4, 6, 8),
@@ -137,7 +143,7 @@ _DUO = replace(
 )
 _950DT = Product(
     id="", generation="950", chips=("Ascend950DT",), memory_gib=96, usable_mib=None, dtypes=_950, devices_per_node=(8,), request_sizes=(1, 2, 4, 8),
-    resource="huawei.com/npu", policy="chip8-node8", image_suffix="-a5", cost=60,
+    resource="huawei.com/npu", policy="chip8-node8", image_suffix="-a5", tera_operations=500, terabytes=1.6, cost=60,
 )  # fmt: skip
 _950PR = replace(_950DT, chips=("Ascend950PR",), memory_gib=None, devices_per_node=(8, 16), image_suffix=None)
 

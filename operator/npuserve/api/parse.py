@@ -109,7 +109,7 @@ def _bounds(place: Place) -> str:
 
 def _for_example(place: Place) -> str:
     examples = examples_at(place)
-    return f"; write for example {' or '.join(examples)}" if examples else ""
+    return f"; write for example {' or '.join(map(str, examples))}" if examples else ""
 
 
 def _pattern(place: Place) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from npuserve.api.autoscaling import Autoscaling
 from npuserve.api.hardware import Hardware
 from npuserve.api.model import ModelSource
 from npuserve.api.serving import Auth, Context, Parallelism
@@ -60,6 +61,10 @@ class InferenceServiceSpec(Shape):
 
     replicas: int = Field(default=1, ge=0, le=1000)
     """Replicas to run; each has all devices of the plan. 0 stops the service and keeps its address. Empty: 1."""
+
+    autoscaling: Autoscaling | None = None
+    """How the number of replicas follows the load; its engines' own metrics are enough for that. Empty: `replicas` is
+    the number."""
 
     template: Template = Field(default_factory=Template)
     """Labels, annotations, resources and environment that the pods get besides what the plan gives them. Empty: nothing

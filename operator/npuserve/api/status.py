@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from npuserve.api.autoscaling import AutoscalingStatus
 from npuserve.api.hardware import HugePages, NumaAlignment
 from npuserve.api.shape import Shape
 from npuserve.api.values import (
@@ -252,3 +253,6 @@ class InferenceServiceStatus(Shape):
 
     plan: StatusPlan | None = None
     """The plan that runs."""
+
+    autoscaling: AutoscalingStatus | None = None
+    """The last decision of the autoscaler. Absent where `spec.autoscaling` is."""

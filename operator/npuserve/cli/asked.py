@@ -13,6 +13,7 @@ from npuserve.api.resource import InferenceService
 from npuserve.cli.inputs import Inputs, model_file
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.configuration import Configuration
+from npuserve.models.facts import ModelFacts
 from npuserve.plan.alternatives import Alternative, alternatives
 from npuserve.plan.description import CONFIG_KEY, Description, describe, known
 from npuserve.plan.plan import Plan, Refusal
@@ -42,6 +43,7 @@ class Answer:
     outcome: Plan | Refusal
     alternatives: tuple[Alternative, ...] = ()
     """What else could run it, where that was asked for."""
+    model: ModelFacts | None = None
 
 
 def ask(
@@ -62,7 +64,7 @@ def ask(
         outcome = found if isinstance(found, Refusal) else found.plan
         plan = outcome if isinstance(outcome, Plan) else None
         others = alternatives(asked.service, cluster, configuration, plan=plan) if compare else ()
-        yield Answer(asked.name, asked.namespace, asked.resource, outcome, others)
+        yield Answer(asked.name, asked.namespace, asked.resource, outcome, others, asked.service.model)
 
 
 def services_of(inputs: Inputs, configuration: Configuration, *, models_folder: str | None) -> Iterator[Asked]:

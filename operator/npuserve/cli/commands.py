@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from npuserve.cli.catalogue import catalogue
+from npuserve.cli.simulate import simulate
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.configuration import Configuration
 
@@ -51,6 +52,7 @@ _output = click.option(
 )
 
 main.add_command(catalogue)
+main.add_command(simulate)
 
 
 @main.command()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.configuration import Configuration
 from npuserve.plan import backend
+from npuserve.plan.autoscaling import autoscaling_refusal
 from npuserve.plan.backend import Refused, Sketch
 from npuserve.plan.considered import consider
 from npuserve.plan.finish import finish
@@ -27,7 +28,7 @@ def resolve(
     service: Service, cluster: ClusterFacts, configuration: Configuration, *, previous: Record | None
 ) -> Record | Refusal:
     """The plan to run, as a record for the next pass; the earlier one itself while the spec is unchanged."""
-    refused = template_refusal(service.spec.template, configuration.allow)
+    refused = template_refusal(service.spec.template, configuration.allow) or autoscaling_refusal(service.spec)
     if refused is not None:
         return refused
     parts = parts_of(service)

@@ -1,0 +1,36 @@
+"""How much long prompts get in the way of others, however many replicas there are.
+
+A replica that works on a prompt of 20,000 tokens answers nobody else for seconds. A request that lands on it meanwhile
+misses its first-token limit, and does so the more often the fewer replicas share the prompts: with arrivals a second
+and `blocking` seconds each on average,
+
+    share of requests hit = arrivals * blocking / replicas
+"""
+
+from __future__ import annotations
+
+from npuserve.autoscale.objectives import Objectives
+from npuserve.autoscale.profile import EngineProfile
+
+BUSY = 0.7
+"""Step time of a replica at work, as a share of the limit."""
+
+
+def blocking(prompt: float, profile: EngineProfile, objectives: Objectives) -> float:
+    """Seconds during which another request that arrives would get its first token too late."""
+    return max(0.0, _occupied(prompt, profile, objectives) - objectives.ttft)
+
+
+def harmless(profile: EngineProfile, objectives: Objectives) -> float:
+    """Prompt tokens up to which `blocking` is nothing."""
+    return objectives.ttft / _per_token(profile, objectives)
+
+
+def _occupied(prompt: float, profile: EngineProfile, objectives: Objectives) -> float:
+    return prompt * _per_token(profile, objectives)
+
+
+def _per_token(profile: EngineProfile, objectives: Objectives) -> float:
+    """Seconds per prompt token, each chunk sharing its step with the answers in progress."""
+    chunk = profile.prefill_pass + BUSY * objectives.step + profile.prefill * profile.batch_tokens
+    return chunk / profile.batch_tokens / 1000

@@ -1,0 +1,92 @@
+"""What the samples teach: the mix of requests, the engine's true speed, and how far forecasts go wrong.
+
+The engine's speed is one factor on the work part of its profile, from the identity of busy time: in a second, each busy
+replica spends steps * base + factor * work. The factor is the ratio of sums, not a regression: prompts are counted when
+they arrive and worked on later, and noise in the work would bias a slope. A pull towards 1 lets an almost idle replica
+teach next to nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import exp
+
+from npuserve.autoscale.attainment import next_price
+from npuserve.autoscale.demand import Demand
+from npuserve.autoscale.load import LoadSample, Traffic
+from npuserve.autoscale.memory import Memory
+from npuserve.autoscale.profile import EngineProfile
+from npuserve.autoscale.settings import Settings
+
+SETTLING = 600.0
+"""Seconds of judged forecasts before misses teach: those of the first cold start are nobody's price."""
+RECENT, USUAL = 1500.0, 6 * 3600.0
+"""Seconds in which look-ahead errors are forgotten."""
+FEWEST_ERRORS = 1800.0
+"""Seconds of forecasts that the prior counts as."""
+SLOWEST, FASTEST = 2.0, 0.5
+"""Bounds of the factor on the engine's work."""
+PULL = 60.0
+"""Seconds of work that the profile as given counts as."""
+
+
+def observe(memory: Memory, traffic: Traffic, settings: Settings, *, limited: bool) -> Memory:
+    """The memory after the counters of one sample."""
+    elapsed = traffic.seconds
+    usual = memory.usual_arrivals.add(traffic.arrivals, elapsed, elapsed=elapsed)
+    finished = traffic.finished
+    return replace(
+        memory,
+        arrivals=memory.arrivals.add(traffic.arrivals, elapsed, elapsed=elapsed),
+        usual_arrivals=usual,
+        generated=memory.generated.add(traffic.generated, elapsed, elapsed=elapsed),
+        prompt=memory.prompt.add(traffic.prompt_tokens, traffic.arrivals, elapsed=elapsed),
+        output=memory.output.add(traffic.finished_output, finished, elapsed=elapsed),
+        output_squares=memory.output_squares.add(traffic.finished_output_squares, finished, elapsed=elapsed),
+        finished_prompt=memory.finished_prompt.add(traffic.finished_prompt, finished, elapsed=elapsed),
+        blocking=memory.blocking.add(traffic.blocking, finished, elapsed=elapsed),
+        price=next_price(
+            memory.price,
+            traffic,
+            share=settings.share,
+            hourly=usual.value * 3600,
+            learned=memory.judged,
+            limited=limited or memory.judged < SETTLING,
+        ),
+    )
+
+
+def learn_speed(memory: Memory, sample: LoadSample, traffic: Traffic, profile: EngineProfile) -> Memory:
+    """The memory after comparing what the engines did in this sample with what the profile says of it."""
+    busy = [replica for replica in sample.present if replica.running]
+    running = sum(replica.running for replica in busy)
+    if not busy or sample.missing or sample.draining or not traffic.generated:
+        return memory
+    generated = traffic.generated / traffic.seconds
+    steps = generated * len(busy) / running
+    cached = sum(replica.cached for replica in busy) / running
+    work = generated * (profile.sequence + profile.token * cached)
+    work += (traffic.prompt_tokens * profile.prefill + traffic.arrivals * profile.prefill_pass) / traffic.seconds
+    spent = 1000 * len(busy) - steps * profile.base
+    seconds = traffic.seconds / 1000
+    return replace(memory, speed=memory.speed.add(spent * seconds, work * seconds, elapsed=traffic.seconds))
+
+
+def learned(memory: Memory, profile: EngineProfile) -> EngineProfile:
+    """The profile with what was learned of the engine's speed."""
+    pulled = (memory.speed.amount + PULL) / (memory.speed.weight + PULL)
+    return profile.scaled(min(SLOWEST, max(FASTEST, pulled)))
+
+
+def judge(memory: Memory, found: Demand, now: float, elapsed: float) -> Memory:
+    """The memory after comparing forecasts that have come due with what is, and with a new forecast noted."""
+    recent, usual, judged = memory.recent_error, memory.usual_error, memory.judged
+    coming = list(memory.forecasts)
+    while coming and coming[0][0] <= now:
+        forecast = coming.pop(0)[1]
+        error = (found.now - forecast) ** 2 / max(0.5, forecast)
+        judged += elapsed
+        recent += (1 - exp(-elapsed / RECENT)) * (error - recent)
+        usual += max(1 - exp(-elapsed / USUAL), elapsed / (judged + FEWEST_ERRORS)) * (error - usual)
+    coming.append((now + memory.cold_start + elapsed, found.ahead))
+    return replace(memory, recent_error=recent, usual_error=usual, judged=judged, forecasts=tuple(coming))

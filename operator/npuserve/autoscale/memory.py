@@ -1,0 +1,142 @@
+"""What the decision remembers between samples: a few dozen numbers, small enough to survive a restart as text.
+
+Rule: everything is an exponentially forgetting mean, so that no history is kept. Times are relative in the digest, so
+that another process with another clock can go on from it; a digest that cannot be read means a fresh start, never an
+error.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from math import exp, isfinite
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """amount / weight, both forgotten with a time constant of `seconds`."""
+
+    seconds: float
+    amount: float = 0.0
+    weight: float = 0.0
+
+    def add(self, amount: float, weight: float, *, elapsed: float) -> Mean:
+        kept = exp(-elapsed / self.seconds)
+        return Mean(self.seconds, self.amount * kept + amount, self.weight * kept + weight)
+
+    @property
+    def value(self) -> float:
+        return self.amount / self.weight if self.weight > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """All state of one service's autoscaling."""
+
+    arrivals: Mean = Mean(60)
+    """Requests per second, now."""
+    usual_arrivals: Mean = Mean(24 * 3600)
+    """Requests per second, over a day."""
+    generated: Mean = Mean(15)
+    """Output tokens per second."""
+    prompt: Mean = Mean(120)
+    """Prompt tokens per arrival."""
+    output: Mean = Mean(600)
+    """Output tokens per finished request."""
+    output_squares: Mean = Mean(600)
+    finished_prompt: Mean = Mean(600)
+    blocking: Mean = Mean(1800)
+    """Seconds per finished request, see `collisions`."""
+    speed: Mean = Mean(3600)
+    """Seconds spent on work over seconds that the profile says it takes, see `learning`."""
+    recent_error: float = 0.16
+    """Squared look-ahead error over need, forgotten within half an hour."""
+    usual_error: float = 0.16
+    """The same over hours."""
+    judged: float = 0.0
+    """Seconds of forecasts that have come due."""
+    price: float = 10.0
+    """What a missed request is worth, in units of the work of a request: the slow loop on attainment turns it."""
+    forecasts: tuple[tuple[float, float], ...] = ()
+    """(time due, need forecast for then), oldest first; not part of the digest."""
+    wishes: tuple[tuple[float, int], ...] = ()
+    """(time, replicas) of the maxima that a scale-down has to respect: falling from left to right."""
+    last_time: float | None = None
+    last_up: float = -1e9
+    last_down: float = -1e9
+    cold_start: float = 180.0
+    """Seconds from the order to start until a replica serves: an upper quantile of what was measured."""
+    cold_starts: int = 0
+    """How many starts that rests on."""
+    last_busy: float = -1e9
+    limited: bool = False
+    """Whether a limit kept the last decision below the wish."""
+
+
+DIGEST_VERSION = 1
+_MEANS = (
+    "arrivals", "usual_arrivals", "generated", "prompt", "output", "output_squares", "finished_prompt", "blocking", "speed",
+)  # fmt: skip
+_NUMBERS = ("recent_error", "usual_error", "judged", "price", "cold_start", "cold_starts")
+
+
+def digest(memory: Memory) -> str:
+    """The memory as compact JSON, four significant digits: equal texts mean that nothing worth a write has changed."""
+    now = memory.last_time or 0.0
+    kept: dict[str, Any] = {"version": DIGEST_VERSION}
+    for name in _MEANS:
+        mean: Mean = getattr(memory, name)
+        kept[name] = [_short(mean.amount), _short(mean.weight)]
+    kept |= {name: _short(getattr(memory, name)) for name in _NUMBERS}
+    kept["wishes"] = [[round(at - now), count] for at, count in memory.wishes]
+    kept["since_up"] = round(min(now - memory.last_up, 86400))
+    kept["since_down"] = round(min(now - memory.last_down, 86400))
+    return json.dumps(kept, separators=(",", ":"), sort_keys=True)
+
+
+def from_digest(text: str, *, now: float) -> Memory:
+    """The memory behind a digest, its times counted back from `now`; a fresh one where the text is not a digest."""
+    try:
+        kept = json.loads(text)
+        if kept.pop("version") != DIGEST_VERSION:
+            return Memory()
+        fresh = Memory()
+        means = {
+            name: replace(getattr(fresh, name), amount=_number(kept[name][0]), weight=_number(kept[name][1]))
+            for name in _MEANS
+        }
+        numbers: dict[str, Any] = {name: _number(kept[name]) for name in _NUMBERS}
+        numbers |= {"cold_starts": int(numbers["cold_starts"]), "last_busy": now}
+        wishes = tuple((now + _number(at), int(count)) for at, count in kept["wishes"])
+        return Memory(
+            **means,
+            **numbers,
+            wishes=wishes,
+            last_time=now,
+            last_up=now - _number(kept["since_up"]),
+            last_down=now - _number(kept["since_down"]),
+        )
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        return Memory()
+
+
+def differs_materially(one: str, other: str) -> bool:
+    """Whether a controller should write the newer digest: a number moved by more than a twentieth, or anything else
+    changed."""
+    try:
+        before, after = json.loads(one), json.loads(other)
+    except ValueError:
+        return True
+    return any(abs(before.get(name, 0) - after.get(name, 0)) > 0.05 * abs(before.get(name, 0)) for name in _NUMBERS)
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not isfinite(number):
+        raise ValueError("not a finite number")
+    return number

@@ -1,0 +1,48 @@
+"""What the decision is told: the engine, the objectives, and the limits that hold whatever the load says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from npuserve.autoscale.objectives import USUAL, Objectives
+from npuserve.autoscale.profile import EngineProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What the cluster can place."""
+
+    replicas: int
+    """Replicas that fit in all, those that run included."""
+    what: str
+    """What limits it, for people: "Atlas 800I A2, 4 of 16 devices free" or "ResourceQuota npus"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One service's autoscaling, resolved."""
+
+    profile: EngineProfile
+    least: int = 1
+    most: int = 10
+    share: float = 0.99
+    """Requests that shall meet the objectives."""
+    objectives: Objectives = USUAL
+    floor: int = 0
+    """Replicas that the schedule asks for at this time."""
+    floor_reason: str = ""
+    room: Room | None = None
+    """None where capacity is unknown."""
+    hold: float = 600.0
+    """Seconds for which a wish keeps replicas from going down, at least."""
+    hold_lives: float = 20.0
+    """The same in lives of an answer: a fleet is in balance again that long after a change."""
+    down_step: int = 2
+    down_pause: float = 120.0
+    """At most `down_step` replicas go in `down_pause` seconds."""
+    idle: float = 600.0
+    """Seconds without a request after which a service that may goes to zero."""
+
+    def held(self, life: float) -> float:
+        """Seconds for which a wish is held where answers last `life` seconds; at most an hour more than asked."""
+        return max(self.hold, min(self.hold_lives * life, self.hold + 3600))

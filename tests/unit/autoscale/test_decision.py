@@ -1,0 +1,171 @@
+"""How many replicas, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from npuserve.autoscale.decision import Decision, decide
+from npuserve.autoscale.learning import learned
+from npuserve.autoscale.load import LoadSample, ReplicaLoad, Traffic
+from npuserve.autoscale.memory import Memory, differs_materially, digest, from_digest
+from npuserve.autoscale.profile import EngineProfile
+from npuserve.autoscale.settings import Room, Settings
+
+PROFILE = EngineProfile(54.5, 0.278, 9.75e-5, 0.18, 25.0, 587_000)
+WISH = Settings(PROFILE, least=1, most=20)
+
+
+def sample(time: float, *, replicas: int, rate: float, starting: int = 0, step: float = 75.0) -> LoadSample:
+    """Five seconds of steady requests of 1,000 prompt and 200 output tokens, spread evenly."""
+    running = round(rate * 200 * step / 1000 / replicas)
+    arrivals = round(rate * 5)
+    return LoadSample(
+        time=time,
+        replicas=(ReplicaLoad(running, 0, running * 1100.0),) * replicas,
+        starting=starting,
+        draining=0,
+        traffic=Traffic(
+            seconds=5.0,
+            arrivals=arrivals,
+            prompt_tokens=arrivals * 1000,
+            generated=round(rate * 5 * 200),
+            finished=arrivals,
+            finished_prompt=arrivals * 1000,
+            finished_output=arrivals * 200,
+            finished_output_squares=arrivals * 40_000,
+            blocking=0.0,
+            late=0.0,
+        ),
+    )
+
+
+def steady(seconds: int, *, replicas: int, rate: float, wish: Settings = WISH) -> tuple[Memory, Decision]:
+    memory, decision = Memory(), None
+    for at in range(0, seconds, 5):
+        memory, decision = decide(memory, sample(float(at), replicas=replicas, rate=rate), wish)
+    assert decision is not None
+    return memory, decision
+
+
+def test_a_load_beyond_the_fleet_is_answered_at_once_with_all_it_needs() -> None:
+    _, decision = steady(120, replicas=2, rate=10.0)
+    assert decision.constraint == "Demand"
+    assert decision.replicas >= decision.forecast > 3
+    assert "requests/s" in decision.reason
+
+
+def test_twice_the_load_wants_more_replicas() -> None:
+    assert steady(600, replicas=4, rate=12.0)[1].wanted > steady(600, replicas=4, rate=6.0)[1].wanted
+
+
+def test_replicas_go_only_after_the_wish_for_them_is_old_and_a_few_at_a_time() -> None:
+    memory, busy = steady(300, replicas=6, rate=10.0)
+    at = 300.0
+    decision = busy
+    while decision.replicas >= 6 and at < 3000:
+        memory, decision = decide(memory, sample(at, replicas=6, rate=1.0), WISH)
+        at += 5
+    assert at - 300 > WISH.hold / 2
+    assert 6 - WISH.down_step <= decision.replicas < 6
+
+
+def test_holding_says_for_how_long() -> None:
+    memory, _ = steady(300, replicas=6, rate=10.0)
+    for at in range(300, 500, 5):
+        memory, decision = decide(memory, sample(float(at), replicas=6, rate=1.0), WISH)
+    assert decision.constraint == "Holding"
+    assert decision.next_change is not None
+    assert 0 < decision.next_change <= WISH.hold
+
+
+def test_nothing_goes_while_something_starts() -> None:
+    memory, _ = steady(3000, replicas=8, rate=1.0)
+    _, decision = decide(memory, sample(3000.0, replicas=8, rate=1.0, starting=1), WISH)
+    assert (decision.replicas, decision.constraint) == (9, "Starting")
+
+
+def test_an_outage_of_metrics_freezes_and_says_so() -> None:
+    memory, _ = steady(600, replicas=4, rate=8.0)
+    blind = LoadSample(600.0, (None,) * 4, 0, 0, None)
+    after, decision = decide(memory, blind, WISH)
+    assert (decision.replicas, decision.constraint) == (4, "MetricsMissing")
+    assert after == memory
+
+
+def test_a_missing_replica_does_not_stop_help_from_coming() -> None:
+    memory, _ = steady(120, replicas=2, rate=10.0)
+    seen = sample(120.0, replicas=2, rate=10.0)
+    _, decision = decide(memory, replace(seen, replicas=(*seen.replicas, None)), WISH)
+    assert decision.replicas > 3
+
+
+def test_wishes_beyond_the_cluster_stop_at_what_fits_and_say_what_is_missing() -> None:
+    wish = replace(WISH, room=Room(4, "Atlas 800I A2"))
+    _, decision = steady(120, replicas=4, rate=15.0, wish=wish)
+    assert (decision.replicas, decision.constraint) == (4, "Capacity")
+    assert decision.reason == f"wants {decision.wanted}, room for 4 (Atlas 800I A2)"
+
+
+def test_room_that_shrinks_takes_nothing_away() -> None:
+    wish = replace(WISH, room=Room(2, "ResourceQuota npus"))
+    assert steady(120, replicas=4, rate=15.0, wish=wish)[1].replicas == 4
+
+
+def test_a_floor_of_the_schedule_holds_against_a_quiet_hour() -> None:
+    wish = replace(WISH, floor=5, floor_reason="office-hours asks for 5")
+    _, decision = steady(120, replicas=2, rate=0.4, wish=wish)
+    assert (decision.replicas, decision.constraint, decision.reason) == (5, "Schedule", "office-hours asks for 5")
+
+
+def test_a_service_that_may_stop_does_so_when_nobody_asks() -> None:
+    wish = replace(WISH, least=0)
+    memory = steady(300, replicas=1, rate=1.0, wish=wish)[0]
+    quiet = LoadSample(0, (ReplicaLoad(0, 0, 0.0),), 0, 0, Traffic(5.0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0))
+    at, decision = 300.0, None
+    while at < 4000 and (decision is None or decision.replicas):
+        memory, decision = decide(memory, replace(quiet, time=at), wish)
+        at += 5
+    assert decision is not None
+    assert (decision.replicas, decision.constraint) == (0, "Idle")
+    assert at - 300 >= wish.idle
+
+
+def test_a_request_held_at_zero_starts_the_first_replica() -> None:
+    wish = replace(WISH, least=0)
+    empty = LoadSample(0.0, (), 0, 0, None)
+    assert decide(Memory(), empty, wish)[1].replicas == 0
+    assert decide(Memory(), replace(empty, queued=3), wish)[1].replicas == 1
+
+
+def test_an_engine_slower_than_its_profile_is_found_out() -> None:
+    spent = PROFILE.base + PROFILE.sequence * 25 + PROFILE.token * 25 * 1100
+    true = spent / (1 - 10 / 6 * (PROFILE.prefill + PROFILE.prefill_pass / 1000))
+    wrong = replace(WISH, profile=PROFILE.scaled(0.6))
+    memory = Memory()
+    for at in range(0, 3600, 5):
+        memory, _ = decide(memory, sample(float(at), replicas=6, rate=10.0, step=true), wrong)
+    assert learned(memory, wrong.profile).prefill == pytest.approx(PROFILE.prefill, rel=0.15)
+
+
+def test_misses_make_replicas_worth_more_and_quiet_makes_them_worth_less() -> None:
+    memory, _ = steady(1800, replicas=6, rate=8.0)
+    calm = sample(1800.0, replicas=6, rate=8.0)
+    assert calm.traffic is not None
+    late = replace(calm, traffic=replace(calm.traffic, late=20.0))
+    assert decide(memory, late, WISH)[0].price > memory.price > decide(memory, calm, WISH)[0].price
+
+
+def test_a_restart_causes_no_jump() -> None:
+    memory, before = steady(3600, replicas=4, rate=8.0)
+    restarted = from_digest(digest(memory), now=50.0)
+    _, after = decide(restarted, sample(55.0, replicas=4, rate=8.0), WISH)
+    assert abs(after.wanted - before.wanted) <= 1
+
+
+def test_a_steady_service_writes_no_digest() -> None:
+    memory, _ = steady(3600, replicas=4, rate=8.0)
+    again, _ = decide(memory, sample(3600.0, replicas=4, rate=8.0), WISH)
+    assert not differs_materially(digest(memory), digest(again))
+    assert differs_materially(digest(memory), digest(replace(memory, price=memory.price * 2)))
