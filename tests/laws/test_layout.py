@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from npuserve import chips
@@ -15,10 +15,16 @@ from npuserve.cluster.flavours import NATIVE
 from npuserve.engines import ENGINES
 from npuserve.engines.contract import Choice, ContextWindow, Engine, VolumeWeights
 from npuserve.models.catalogue import lookup
+from npuserve.plan.attempts import attempts
+from npuserve.plan.backend import Sketch, candidates, preference
 from npuserve.plan.hardware import Pool
+from npuserve.plan.intent import intend
 from npuserve.plan.layout import Layout, choose_layout
+from npuserve.plan.plan import Refusal
 from npuserve.plan.splits import Question
+from npuserve.plan.sticky import Pins
 from tests.laws.strategies import COMMON, models
+from tests.support.services import DEFAULTS, a_service
 
 rows = st.sampled_from([row for row in chips.PRODUCTS if row.usable_mib is not None])
 windows = st.builds(ContextWindow, st.sampled_from((512, 4096, 32768, 131072)), st.sampled_from((1, 16, 64)))
@@ -51,6 +57,26 @@ def test_more_memory_per_device_never_needs_more_devices(
     if isinstance(small, Layout):
         assert isinstance(large, Layout)
         assert large.parallelism.devices <= small.parallelism.devices
+
+
+def by_engine(row: Product, path: str) -> dict[str, int]:
+    """Devices that each engine which can takes for a service of the model, its length left to the plan."""
+    intent = intend(a_service(f"pvc://weights/{path}"), DEFAULTS, Pins())
+    assume(not isinstance(intent, Refusal))
+    assert not isinstance(intent, Refusal)
+    wanted = candidates("auto", "", preference(()))
+    assert not isinstance(wanted, Refusal)
+    tried = attempts(intent, (Pool(row, row.resource, NATIVE, ()),), wanted)
+    return {item.candidate.engine.name: item.layout.parallelism.devices for item in tried if isinstance(item, Sketch)}
+
+
+@given(row=rows, path=models, more=st.integers(1, 100_000))
+def test_more_memory_needs_no_more_devices_where_the_length_follows_the_memory_too(
+    row: Product, path: str, more: int
+) -> None:
+    assert row.usable_mib is not None
+    small, large = by_engine(row, path), by_engine(replace(row, usable_mib=row.usable_mib + more), path)
+    assert {name: devices for name, devices in small.items() if large.get(name, devices + 1) > devices} == {}
 
 
 @pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
