@@ -78,10 +78,10 @@ class Product:
     numa_nodes: int | None = None
     """NUMA nodes of the host: four Kunpeng 920 with two each (VA#2999)."""
     tera_operations: float = 70
-    """Dense operations a second of one device at 16 bits, in 10^12, at best, as far as published; for estimates of speed only.
-    """
+    """Dense operations a second of one device at 16 bits, in 10^12: an estimate that still wants a source; only
+    `npuserve simulate` reads it."""
     terabytes: float = 0.204
-    """Bytes of device memory read a second, in 10^12, at best."""
+    """Bytes of device memory read a second, in 10^12: likewise."""
     cost: int = 50
     """Order in which products that fit equally well are taken: lower first.
 

@@ -53,18 +53,6 @@ class Conditions:
     """How many times slower the n-th replica is than its profile says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One point of the picture."""
-
-    time: float
-    ready: int
-    starting: int
-    draining: int
-    arrivals: int
-    missed: int
-
-
 @dataclass(slots=True)
 class Fleet:
     """The replicas of one replay."""
