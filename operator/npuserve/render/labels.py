@@ -20,6 +20,13 @@ SERVICE_UID = f"{PREFIX}service-uid"
 SERVE = f"{PREFIX}serve"
 """On pods, outside the Deployment's selector: without it a pod stays in its ReplicaSet and leaves the Service."""
 
+DRAINING = f"{PREFIX}draining"
+"""On a pod: since when it is out of the Service, as an RFC 3339 time, because its replica is to go."""
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+"""On a pod, Kubernetes' own: the ReplicaSet removes the pods of the lowest cost first."""
+TEMPLATE_HASH = "pod-template-hash"
+"""On a pod, the Deployment controller's own."""
+
 PLAN = f"{PREFIX}plan"
 """On the Deployment, never on its pods: the record of the plan that runs."""
 ROLLOUT = f"{PREFIX}rollout"
