@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 from tests.support.endpoints import Endpoint, Proxy
-from tests.support.engine_server import MODEL
+from tests.support.engines import MODEL
 
 PATIENCE_SECONDS = 300.0
 

@@ -22,7 +22,7 @@ from npuserve.render.labels import MANAGED_BY, MANAGER
 from tests.cluster.kubectl import Object
 from tests.support.api import Api, Refused
 from tests.support.background import Background
-from tests.support.engine_server import Engines
+from tests.support.engines import Engines
 
 LOOK_SECONDS = 0.2
 STAGE = "pod-started.yaml"

@@ -13,7 +13,8 @@ from tests.cluster.kubectl import Object
 from tests.support.background import Background
 from tests.support.clients import Conversation
 from tests.support.engine_replica import Speed
-from tests.support.engine_server import Engines
+from tests.support.engine_server import EngineServer
+from tests.support.engines import Engines
 from tests.support.kubelet import STAGE, Kubelet
 from tests.support.site import Site, site
 
@@ -61,7 +62,7 @@ def world(
         site(nodes, stages=("node/fast",), extra_stages=(_STARTED,), values=values) as built,
     ):
         engines = Engines(speed=speed)
-        serving = engines.serve()
+        serving = EngineServer(engines).serve()
         background.run(serving.__aenter__())
         with Kubelet(built.api, engines, background, start_seconds=start_seconds) as kubelet:
             yield World(built, engines, kubelet, background)
