@@ -67,6 +67,10 @@ bench: binaries ## Print the figures of the planner, and of the operator beside 
 	@$(BIN)/python -m tests.bench.planning
 	@$(BIN)/python -m tests.bench
 
+.PHONY: bench-scraping
+bench-scraping: binaries ## Print what it costs one core to read the metrics of 300 services with 4 replicas each
+	@$(BIN)/python -m tests.bench.scraping
+
 .PHONY: generate
 generate: setup ## Write CRD, reference, schema, the chart's files and the table of published deployments from the code
 	@$(BIN)/npuserve generate
