@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 
 .PHONY: help
 help: ## Say what there is to make
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 .PHONY: setup
 setup: .venv/ready ## Create .venv with the locked dependencies and the command npuserve
@@ -67,8 +67,8 @@ bench: binaries ## Print the figures of the planner, and of the operator beside 
 	@$(BIN)/python -m tests.bench.planning
 	@$(BIN)/python -m tests.bench
 
-.PHONY: bench-scraping
-bench-scraping: binaries ## Print what it costs one core to read the metrics of 300 services with 4 replicas each
+.PHONY: bench-fleet
+bench-fleet: binaries ## Print what it costs one core to read the metrics of 300 services with 4 replicas each
 	@$(BIN)/python -m tests.bench.scraping
 
 .PHONY: generate
