@@ -94,14 +94,6 @@ def test_an_outage_of_all_metrics_changes_nothing_and_is_told(busy: Fleet, how: 
     settle(busy)
 
 
-def test_an_operator_that_starts_again_goes_on_with_the_number_that_it_finds(busy: Fleet) -> None:
-    count, since = busy.asked_for(), time.monotonic()
-    busy.world.site.operator.process.kill()
-    busy.world.site.start()
-    assert busy.stays(2 * STILL_SECONDS) == [count]
-    assert busy.numbers(since) == [count]
-
-
 def test_replicas_go_step_by_step_and_none_while_one_says_nothing(busy: Fleet) -> None:
     count, (silent, *_) = busy.asked_for(), busy.addresses()
     busy.answer_metrics("cut", silent)
@@ -110,9 +102,8 @@ def test_replicas_go_step_by_step_and_none_while_one_says_nothing(busy: Fleet) -
     assert "could not be read" in busy.decision()["message"]
     since = time.monotonic()
     busy.answer_metrics("normal", silent)
-    busy.wait_for_replicas(1, within=240)
-    numbers = busy.numbers(since)
-    assert numbers == list(range(count, 0, -1))
+    until(lambda: True if busy.numbers(since)[-1] == 1 else NotYet(f"{busy.numbers(since)}"), within=240)
+    assert busy.numbers(since) == list(range(count, 0, -1))
     busy.wait_for_endpoints(1, 1)
 
 
@@ -132,3 +123,17 @@ def test_an_operator_that_is_killed_while_replicas_start_orders_none_twice(chat:
     assert numbers[0] == count
     assert max(numbers) <= 6
     assert min(numbers) >= count
+
+
+def test_an_operator_that_starts_again_holds_what_the_last_one_held(ground: World, tenant: Tenant) -> None:
+    """The load is gone, and the replicas are kept for as long as they were needed a moment ago."""
+    with followed(ground, tenant, "chat", rate=BUSY, autoscaling={"minReplicas": 1, "maxReplicas": 6}) as fleet:
+        count = settle(fleet)
+        fleet.load.rate = CALM / 2
+        fleet.wait_until_decided("Holding")
+        since = time.monotonic()
+        fleet.world.site.operator.process.kill()
+        fleet.world.site.start()
+        assert fleet.stays(3 * STILL_SECONDS) == [count]
+        assert fleet.numbers(since) == [count]
+        assert fleet.decision()["constraint"] == "Holding"
