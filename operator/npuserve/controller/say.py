@@ -17,6 +17,7 @@ from npuserve.controller.kube import Kube
 from npuserve.controller.resources import SERVICE
 from npuserve.controller.store import Reference, Store
 from npuserve.plan.plan import Plan, Refusal
+from npuserve.reconcile.autoscaling import Scaling
 from npuserve.reconcile.conditions import Trouble
 from npuserve.reconcile.report import Report, report, same_status
 from npuserve.reconcile.state import roll_state
@@ -35,7 +36,14 @@ class Voice:
     identity: str
 
     async def say(
-        self, case: Case, outcome: Plan | Refusal, *, written: Written, trouble: Trouble | None, now: datetime
+        self,
+        case: Case,
+        outcome: Plan | Refusal,
+        *,
+        written: Written,
+        trouble: Trouble | None,
+        scaling: Scaling,
+        now: datetime,
     ) -> Conditions:
         """Write what is new; what is true of the service as (type, status) pairs."""
         deployment = own_deployment(case.owner, written.live)
@@ -46,6 +54,7 @@ class Voice:
             deployment=None if deployment is None else roll_state(deployment),
             conflicts=written.conflicts,
             trouble=written.trouble or trouble,
+            scaling=scaling,
             now=now,
         )
         new = not same_status(case.body.get("status") or {}, said.status)
