@@ -97,8 +97,8 @@ class _Market:
         places = self._places(claim) if self._known else None
         allowed = self._allowed(claim)
         if places is None or allowed < places:
-            key, _, hard = min(limits, key=lambda limit: (self._left[limit[0]] // limit[1], limit[0]))
-            return Room(granted + max(0, allowed), f"ResourceQuota {key[1]}: {hard} of {key[2]}")
+            key, _, told = min(limits, key=lambda limit: (self._left[limit[0]] // limit[1], limit[0]))
+            return Room(granted + allowed, f"ResourceQuota {key[1]}: {told}")
         return Room(granted + places, self._nodes(claim))
 
     def _nodes(self, claim: Claim) -> str:
@@ -114,14 +114,15 @@ class _Market:
     def _allowed(self, claim: Claim) -> int:
         return min((max(0, self._left[key]) // amount for key, amount, _ in self._limits(claim)), default=1_000_000)
 
-    def _limits(self, claim: Claim) -> Iterator[tuple[tuple[str, str, str], int, int]]:
-        """The limits that one replica counts against: which, how much of it, and what it is in all."""
+    def _limits(self, claim: Claim) -> Iterator[tuple[tuple[str, str, str], int, str]]:
+        """The limits that one replica counts against: which, how much of it, and how it stands in words."""
         needs: Mapping[str, int] = {"pods": 1, claim.plan.resource_name: claim.plan.devices}
         for quota in self._quotas:
             if quota.namespace == claim.namespace and quota.covers(claim.priority_class):
                 for limit in quota.limits:
                     if limit.resource in needs:
-                        yield (quota.namespace, quota.name, limit.resource), needs[limit.resource], limit.hard
+                        key = (quota.namespace, quota.name, limit.resource)
+                        yield key, needs[limit.resource], f"{limit.left} of {limit.hard} {limit.resource} left"
 
     def _pool(self, plan: Plan) -> tuple[NodeFacts, ...]:
         key = (plan.resource_name, plan.product, plan.node_selector, plan.avoided_labels)
