@@ -128,7 +128,7 @@ def test_an_autoscaler_on_an_actively_scaled_service_is_told_of_and_not_followed
     tenant.wait("chat", lambda service: said(service, "Ready", "True"))
     assert tenant.deployment("chat")["spec"]["replicas"] == 2
     tenant.api.delete(SCALERS, tenant.namespace, scaler["metadata"]["name"])
-    tenant.wait("chat", lambda service: _not_foreign(service))
+    tenant.wait("chat", _not_foreign)
 
 
 def _not_foreign(service: Object) -> Object | NotYet:
