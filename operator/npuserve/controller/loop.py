@@ -20,24 +20,28 @@ from npuserve.api.conditions import Reason
 from npuserve.api.parse import InvalidSpec, parse
 from npuserve.api.resource import InferenceService
 from npuserve.cluster.facts import ClusterFacts
-from npuserve.configuration import Configuration, Profile
+from npuserve.configuration import Activator, Configuration, Profile
+from npuserve.controller.activation import Activation
 from npuserve.controller.answers import Object
 from npuserve.controller.case import Case, Reader
 from npuserve.controller.children import Written, write_children
 from npuserve.controller.hardware import declared
 from npuserve.controller.kube import Kube
-from npuserve.controller.resources import CONFIG_MAPS
+from npuserve.controller.resources import CONFIG_MAPS, ENDPOINT_SLICES
 from npuserve.controller.say import Conditions, Voice
 from npuserve.controller.store import Store
+from npuserve.plan.activation import holding_of, may_have_none
 from npuserve.plan.description import Description, describe, known
 from npuserve.plan.plan import Plan, Record, Refusal
 from npuserve.plan.record import dump
 from npuserve.plan.rollout import decide_rollout
 from npuserve.plan.service import Service
 from npuserve.plan.source import catalogue_path
+from npuserve.reconcile.activation import cannot_stand_in, stands_in
 from npuserve.reconcile.conditions import Trouble
 from npuserve.reconcile.rollout import rollout_for
 from npuserve.render import labels
+from npuserve.render.activation import activation_slice
 from npuserve.render.objects import render
 from npuserve.render.pod import pod_template
 
@@ -92,11 +96,12 @@ class Reconciler:
     identity: str
     pressed: Callable[[], bool] = lambda: False
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    activation: Activation = field(default_factory=lambda: Activation(Activator()))
     _reader: Reader = field(init=False)
     _voice: Voice = field(init=False)
 
     def __post_init__(self) -> None:
-        self._reader = Reader(self.kube, self.store)
+        self._reader = Reader(self.kube, self.store, around=self.activation.around)
         self._voice = Voice(self.kube, self.store, self.identity)
 
     async def reconcile(self, key: str) -> Passed:
@@ -151,7 +156,7 @@ class Reconciler:
         written = await self._write(case, service, decided)
         if written.changed and written.unhindered and self.pressed():
             return Passed("changed", After.WORDS)
-        conditions = await self._say(case, decided.plan, written)
+        conditions = await self._say(case, decided.plan, written, unheld=self._unheld(case, service))
         if written.conflicts:
             self._reader.note_in_the_way(case, written.live)
             passing = all(conflict.passing for conflict in written.conflicts)
@@ -160,8 +165,10 @@ class Reconciler:
             return Passed("refused by the API server", After.LUCK, conditions)
         return Passed("changed" if written.changed else "unchanged", After.NOTHING, conditions)
 
-    async def _say(self, case: Case, outcome: Plan | Refusal, written: Written) -> Conditions:
-        trouble = self.cluster.trouble(case.owner.uid)
+    async def _say(
+        self, case: Case, outcome: Plan | Refusal, written: Written, *, unheld: Trouble | None = None
+    ) -> Conditions:
+        trouble = self.cluster.trouble(case.owner.uid) or unheld
         return await self._voice.say(case, outcome, written=written, trouble=trouble, now=self.now())
 
     async def _write(self, case: Case, service: InferenceService, decided: Record) -> Written:
@@ -181,6 +188,32 @@ class Reconciler:
         rollout = rollout_for(
             case.deployment, template, decide=lambda: decide_rollout(service.spec, profile, plan, cluster=facts)
         )
-        return render(
+        objects = render(
             owner, service.spec, plan, profile=profile, rollout=rollout, record=dump(decided), pull_policy=pull_policy
         )
+        return (*objects, *self._stand_in(case, service, plan))
+
+    def _stand_in(self, case: Case, service: InferenceService, plan: Plan) -> tuple[Object, ...]:
+        """The activator's place in the Service, of a service that may be without replicas."""
+        owner, around = case.owner, case.around
+        if not may_have_none(service.spec):
+            self.activation.give_up(owner.uid)
+            return ()
+        port, family = self.activation.port(owner.uid), around.family or _family_of(case.live)
+        if port is None or not family:
+            return ()
+        wanted = stands_in(answered=around.answered, wanted=service.spec.replicas)
+        holding = holding_of(service.spec, plan, self.configuration.activator)
+        addresses = around.addresses if wanted else ()
+        return (activation_slice(owner, plan.backend, port=port, holding=holding, family=family, addresses=addresses),)
+
+    def _unheld(self, case: Case, service: InferenceService) -> Trouble | None:
+        """Why nobody holds requests to a service that has no replica and should have the activator."""
+        if not may_have_none(service.spec) or service.spec.replicas:
+            return None
+        return cannot_stand_in(found=bool(case.around.addresses), port=self.activation.port(case.owner.uid))
+
+
+def _family_of(live: tuple[Object, ...]) -> str:
+    """The address family of the slice that is there, which never changes; empty where none is."""
+    return next((str(item["addressType"]) for item in live if item["kind"] == ENDPOINT_SLICES.kind), "")

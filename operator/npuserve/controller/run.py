@@ -12,9 +12,11 @@ import asyncio
 import gc
 import logging
 import signal
+from collections.abc import Callable
 from typing import Any
 
 from npuserve.configuration import Configuration
+from npuserve.controller.activation import Activation
 from npuserve.controller.capacity import Capacity
 from npuserve.controller.credentials import Credentials, NoCredentials, log_in
 from npuserve.controller.family import follow_children
@@ -27,6 +29,7 @@ from npuserve.controller.logs import set_up_logging
 from npuserve.controller.loop import Reconciler, Resolve
 from npuserve.controller.metrics import Metrics
 from npuserve.controller.queue import Queue
+from npuserve.controller.resources import ENDPOINT_SLICES
 from npuserve.controller.store import Store
 from npuserve.controller.watch import Informer
 from npuserve.controller.work import Work
@@ -126,8 +129,16 @@ class Operator:
             troubled=lambda uid: work.look_at_uid(uid),  # noqa: PLW0108 - as above
             renamed=self._configuration.resource_names,
         )
+        activation, places = self._activation(store, lambda uid: work.look_at_uid(uid)), asyncio.Event()  # noqa: PLW0108 - as above
         reconciler = Reconciler(
-            kube, store, capacity, self._configuration, self._resolve, self._settings.identity, pressed=queue.pressed
+            kube,
+            store,
+            capacity,
+            self._configuration,
+            self._resolve,
+            self._settings.identity,
+            pressed=queue.pressed,
+            activation=activation,
         )
         work = Work(reconciler.reconcile, queue=queue, store=store, metrics=self._metrics, freshness=self._freshness)
         informer = Informer(
@@ -156,11 +167,25 @@ class Operator:
                     listed=family,
                 )
             )
-            await asyncio.gather(listed.wait(), family.wait(), informer.synced())
+            tasks.create_task(
+                activation.follow(
+                    kube,
+                    namespace=self._settings.watch_namespace,
+                    own_namespace=self._settings.namespace,
+                    freshness=self._freshness,
+                    listed=places,
+                )
+            )
+            await asyncio.gather(listed.wait(), family.wait(), places.wait(), informer.synced())
+            activation.learn(store.bodies(ENDPOINT_SLICES))
             _leave_garbage_be()
             self._health.role = Role.LEADER
             logger.info("working", extra={"services": sum(1 for _ in store.services())})
             await work.run(self._settings.workers)
+
+    def _activation(self, store: Store, look_at: Callable[[str], None]) -> Activation:
+        settings = self._configuration.activator
+        return Activation(settings, exists=lambda uid: store.key_of(uid) is not None, look_at=look_at)
 
 
 def _tell_why(error: BaseException | None) -> None:

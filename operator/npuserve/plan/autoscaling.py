@@ -9,18 +9,19 @@ from npuserve.api.autoscaling import Autoscaling
 from npuserve.api.conditions import Reason
 from npuserve.api.spec import InferenceServiceSpec
 from npuserve.autoscale.schedule import schedule_fault
+from npuserve.configuration import Activator
 from npuserve.plan.plan import Refusal
 
 ACTIVE = False
 """Whether the operator scales. The one place to open when it does."""
 
 
-def autoscaling_refusal(spec: InferenceServiceSpec) -> Refusal | None:
+def autoscaling_refusal(spec: InferenceServiceSpec, activator: Activator) -> Refusal | None:
     """Why the autoscaling that a service asks for cannot be had; None when it can, or when none is asked for."""
     wish = spec.autoscaling
     if wish is None:
         return None
-    return limits_refusal(wish) or (None if ACTIVE else _inactive())
+    return limits_refusal(wish) or _zero_refusal(wish, activator) or (None if ACTIVE else _inactive())
 
 
 def limits_refusal(wish: Autoscaling) -> Refusal | None:
@@ -44,6 +45,19 @@ def limits_refusal(wish: Autoscaling) -> Refusal | None:
             field, message = fault
             return Refusal(Reason.INVALID_SPEC, f"spec.autoscaling.schedule[{index}].{field}", message)
     return None
+
+
+def _zero_refusal(wish: Autoscaling, activator: Activator) -> Refusal | None:
+    """Without replicas nothing answers, unless the activator does."""
+    if wish.min_replicas != 0 or activator.enabled:
+        return None
+    return Refusal(
+        Reason.INVALID_SPEC,
+        "spec.autoscaling.minReplicas",
+        "minReplicas 0 needs the activator, which holds requests while the first replica starts, and it is not enabled; "
+        "set minReplicas 1 or more, or have the platform team set activator.enabled (a value of the chart, and a key of "
+        "the operator's configuration file)",
+    )
 
 
 def _inactive() -> Refusal:
