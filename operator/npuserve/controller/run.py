@@ -25,7 +25,6 @@ from npuserve.controller.freshness import Freshness
 from npuserve.controller.health import Health, Role
 from npuserve.controller.kube import Kube
 from npuserve.controller.leader import Leadership
-from npuserve.controller.logs import set_up_logging
 from npuserve.controller.loop import Reconciler, Resolve
 from npuserve.controller.metrics import Metrics
 from npuserve.controller.queue import Queue
@@ -33,6 +32,7 @@ from npuserve.controller.resources import ENDPOINT_SLICES
 from npuserve.controller.store import Store
 from npuserve.controller.watch import Informer
 from npuserve.controller.work import Work
+from npuserve.logs import set_up_logging
 from npuserve.plan.resolve import resolve as plan_resolve
 from npuserve.settings import Settings
 
