@@ -22,8 +22,8 @@ T = TypeVar("T")
 
 _EVENTS = "text/event-stream"
 _COMMENT = b": waiting for a replica\n\n"
-_LONGEST_EXPLANATION = 1 << 16
-"""Bytes of an explanation of the replica that are put into an event."""
+_LONGEST_EXPLANATION = 1 << 20
+"""Bytes of what a replica says at once that are put into an event."""
 
 
 class Answer:
@@ -94,10 +94,14 @@ class Answer:
     async def _tell(self, upstream: ClientResponse) -> web.StreamResponse:
         """An answer that is no stream of events, to a client that has been sent the beginning of one."""
         assert self._begun is not None
-        text = await upstream.content.read(_LONGEST_EXPLANATION)
+        text = bytearray()
         try:
+            async for chunk in upstream.content.iter_any():
+                text += chunk
+                if len(text) > _LONGEST_EXPLANATION:
+                    break
             content = json.loads(text)
-        except ValueError:
+        except (ClientError, TimeoutError, ValueError):
             content = None
         if not isinstance(content, dict) or (upstream.status >= 400 and "error" not in content):
             return await self.fail(replica_refused(self._service, upstream.status))
