@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import SkipJsonSchema
 
 from npuserve import chips
 
@@ -143,6 +144,30 @@ class Scaling(Section):
     wish stays, and they are asked for again when there is room."""
 
 
+class Activator(Section):
+    """What holds requests while a service starts from zero replicas. The chart writes this part from its own `activator`
+    values, which run it as well."""
+
+    enabled: bool = False
+    """Whether it runs, so that services may have `minReplicas: 0`."""
+    service: str = Field(default="npuserve-activator", min_length=1, max_length=63)
+    """Name of the headless Service of its pods, in the operator's namespace."""
+    first_port: int = Field(default=20000, ge=1024, le=65535)
+    """First of the ports on which it listens, one per service that may have no replica."""
+    last_port: int = Field(default=29999, ge=1024, le=65535)
+    """Last of them."""
+    held_requests: int = Field(default=1000, ge=1, le=100_000)
+    """Requests of one service that wait in one replica of it at most; further ones are answered 429."""
+    hold_seconds: int = Field(default=600, ge=1, le=86_400)
+    """How long a request waits at most; a service whose replica has less time to start holds it for that only."""
+
+    @model_validator(mode="after")
+    def _ports_are_a_range(self) -> Activator:
+        if self.first_port > self.last_port:
+            raise ValueError(f"firstPort {self.first_port} is above lastPort {self.last_port}; set that or less")
+        return self
+
+
 class Configuration(Section):
     """The whole file; every key has a default, so that an empty file is a valid one."""
 
@@ -174,6 +199,8 @@ class Configuration(Section):
     """How long a replica that is replaced may finish requests."""
     shutdown_seconds: int = Field(default=30, ge=0, le=3600)
     """How long an engine may take to end after that."""
+    activator: Annotated[Activator, SkipJsonSchema()] = Activator()
+    """What holds requests while a service starts from zero; in the chart a section of its own."""
 
     @field_validator("resource_names")
     @classmethod

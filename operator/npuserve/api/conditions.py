@@ -270,6 +270,11 @@ class Reason(StrEnum):
         "A node's Topology Manager refused a pod.",
         "Set `spec.hardware.topology.numa` to `preferred` or `none`, or ask for fewer devices.",
     )
+    ACTIVATOR_MISSING = (
+        "ActivatorMissing",
+        "The service has no replica, and the activator, which would hold requests, is not there.",
+        "Look at the activator's Deployment, or set `spec.autoscaling.minReplicas` to 1.",
+    )
     CRASH_LOOPING = (
         "CrashLooping",
         "The engine starts and ends over and over.",

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from npuserve.cli.activator import activator
 from npuserve.cli.catalogue import catalogue
 from npuserve.cli.simulate import simulate
 from npuserve.cluster.facts import ClusterFacts
@@ -51,6 +52,7 @@ _output = click.option(
     "-o", "--output", type=click.Choice(["table", "yaml", "json"]), default="table", show_default=True
 )
 
+main.add_command(activator)
 main.add_command(catalogue)
 main.add_command(simulate)
 

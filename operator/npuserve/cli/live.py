@@ -21,7 +21,7 @@ def live_cluster(configuration: Configuration) -> ClusterFacts:
     from urllib3.exceptions import HTTPError
 
     try:
-        config.load_config()  # type: ignore[no-untyped-call]
+        config.load_config()
         core = client.CoreV1Api()
         nodes = _all(core, core.list_node)
         pods = _all(core, core.list_pod_for_all_namespaces, field_selector="spec.nodeName!=")

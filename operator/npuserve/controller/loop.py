@@ -21,27 +21,31 @@ from npuserve.api.parse import InvalidSpec, parse
 from npuserve.api.resource import InferenceService
 from npuserve.api.spec import InferenceServiceSpec
 from npuserve.cluster.facts import ClusterFacts
-from npuserve.configuration import Configuration, Profile
+from npuserve.configuration import Activator, Configuration, Profile
+from npuserve.controller.activation import Activation
 from npuserve.controller.answers import Object
 from npuserve.controller.case import Case, Reader
 from npuserve.controller.children import Written, write_children
 from npuserve.controller.hardware import declared
 from npuserve.controller.kube import Kube
 from npuserve.controller.number import Numbers
-from npuserve.controller.resources import CONFIG_MAPS, DEPLOYMENTS
+from npuserve.controller.resources import CONFIG_MAPS, ENDPOINT_SLICES
 from npuserve.controller.say import Conditions, Voice
 from npuserve.controller.store import Store
+from npuserve.plan.activation import holding_of, may_have_none
 from npuserve.plan.description import Description, describe, known
 from npuserve.plan.plan import Plan, Record, Refusal
 from npuserve.plan.record import dump
 from npuserve.plan.rollout import decide_rollout
 from npuserve.plan.service import Service
 from npuserve.plan.source import catalogue_path
+from npuserve.reconcile.activation import cannot_stand_in, stands_in
 from npuserve.reconcile.autoscaling import Scaling
 from npuserve.reconcile.conditions import Trouble
 from npuserve.reconcile.replicas import replicas_in
 from npuserve.reconcile.rollout import rollout_for
 from npuserve.render import labels
+from npuserve.render.activation import activation_slice
 from npuserve.render.objects import render
 from npuserve.render.pod import pod_template
 
@@ -98,13 +102,14 @@ class Reconciler:
     pressed: Callable[[], bool] = lambda: False
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     numbers: Numbers | None = None
+    activation: Activation = field(default_factory=lambda: Activation(Activator()))
     _reader: Reader = field(init=False)
     _voice: Voice = field(init=False)
     _numbers: Numbers = field(init=False)
 
     def __post_init__(self) -> None:
         self._numbers = self.numbers or Numbers(self.configuration)
-        self._reader = Reader(self.kube, self.store)
+        self._reader = Reader(self.kube, self.store, around=self.activation.around)
         self._voice = Voice(self.kube, self.store, self.identity)
 
     async def reconcile(self, key: str) -> Passed:
@@ -164,7 +169,8 @@ class Reconciler:
             self._numbers.settled(case, asked.spec, decided.plan, model=asked.model, number=number)
         if written.changed and written.unhindered and self.pressed():
             return Passed("changed", After.WORDS)
-        conditions = await self._say(case, decided.plan, written, words=number.words)
+        unheld = self._unheld(case, asked.spec, replicas=number.replicas)
+        conditions = await self._say(case, decided.plan, written, words=number.words, unheld=unheld)
         if written.conflicts:
             self._reader.note_in_the_way(case, written.live)
             passing = all(conflict.passing for conflict in written.conflicts)
@@ -173,20 +179,26 @@ class Reconciler:
             return Passed("refused by the API server", After.LUCK, conditions)
         return Passed("changed" if written.changed else "unchanged", After.NOTHING, conditions)
 
-    async def _say(self, case: Case, outcome: Plan | Refusal, written: Written, *, words: Scaling) -> Conditions:
-        trouble = self.cluster.trouble(case.owner.uid)
+    async def _say(
+        self,
+        case: Case,
+        outcome: Plan | Refusal,
+        written: Written,
+        *,
+        words: Scaling,
+        unheld: Trouble | None = None,
+    ) -> Conditions:
+        trouble = self.cluster.trouble(case.owner.uid) or unheld
         return await self._voice.say(case, outcome, written=written, trouble=trouble, scaling=words, now=self.now())
 
     async def _write(self, case: Case, spec: InferenceServiceSpec, decided: Record, *, replicas: int) -> Written:
-        settled = case.left_right and decided is case.running and case.deployment is not None
-        if settled and case.deployment is not None and replicas_in(case.deployment) == replicas:
-            return Written(case.live)
+        if case.left_right and decided is case.running:
+            if case.deployment is not None and replicas_in(case.deployment) == replicas:
+                return Written(case.live)
+            case = await self._reader.whole(case)
         desired = self._desired(case, spec, decided, replicas=replicas)
-        if settled:
-            # Only the number of replicas is new, and of the objects only the Deployment was read.
-            desired = tuple(item for item in desired if item["kind"] == DEPLOYMENTS.kind)
         written = await write_children(self.kube, self.store, case.owner, desired=desired, live=case.live)
-        if written.unhindered and not settled:
+        if written.unhindered:
             self._reader.note_right(case, written.live)
         return written
 
@@ -200,7 +212,7 @@ class Reconciler:
             template,
             decide=lambda: decide_rollout(spec, profile, plan, cluster=facts, replicas=replicas),
         )
-        return render(
+        objects = render(
             owner,
             spec,
             plan,
@@ -210,3 +222,29 @@ class Reconciler:
             pull_policy=pull_policy,
             replicas=replicas,
         )
+        return (*objects, *self._stand_in(case, spec, plan, replicas=replicas))
+
+    def _stand_in(self, case: Case, spec: InferenceServiceSpec, plan: Plan, *, replicas: int) -> tuple[Object, ...]:
+        """The activator's place in the Service, of a service that may be without replicas."""
+        owner, around = case.owner, case.around
+        if not may_have_none(spec):
+            self.activation.give_up(owner.uid)
+            return ()
+        port, family = self.activation.port(owner.uid), around.family or _family_of(case.live)
+        if port is None or not family:
+            return ()
+        wanted = stands_in(answered=around.answered, wanted=replicas)
+        holding = holding_of(spec, plan, self.configuration.activator)
+        addresses = around.addresses if wanted else ()
+        return (activation_slice(owner, plan.backend, port=port, holding=holding, family=family, addresses=addresses),)
+
+    def _unheld(self, case: Case, spec: InferenceServiceSpec, *, replicas: int) -> Trouble | None:
+        """Why nobody holds requests to a service that has no replica and should have the activator."""
+        if not may_have_none(spec) or replicas:
+            return None
+        return cannot_stand_in(found=bool(case.around.addresses), port=self.activation.port(case.owner.uid))
+
+
+def _family_of(live: tuple[Object, ...]) -> str:
+    """The address family of the slice that is there, which never changes; empty where none is."""
+    return next((str(item["addressType"]) for item in live if item["kind"] == ENDPOINT_SLICES.kind), "")

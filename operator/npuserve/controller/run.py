@@ -12,9 +12,11 @@ import asyncio
 import gc
 import logging
 import signal
+from collections.abc import Callable
 from typing import Any
 
 from npuserve.configuration import Configuration
+from npuserve.controller.activation import Activation
 from npuserve.controller.capacity import Capacity
 from npuserve.controller.credentials import Credentials, NoCredentials, log_in
 from npuserve.controller.family import follow_children
@@ -24,16 +26,17 @@ from npuserve.controller.health import Health, Role
 from npuserve.controller.kube import Kube
 from npuserve.controller.leader import Leadership
 from npuserve.controller.limits import Limits
-from npuserve.controller.logs import set_up_logging
 from npuserve.controller.loop import Reconciler, Resolve
 from npuserve.controller.metrics import Metrics
 from npuserve.controller.number import Numbers
 from npuserve.controller.queue import Queue
+from npuserve.controller.resources import ENDPOINT_SLICES
 from npuserve.controller.rivals import Rivals
 from npuserve.controller.scaling import Blind, Scaling
 from npuserve.controller.store import Store
 from npuserve.controller.watch import Informer
 from npuserve.controller.work import Work
+from npuserve.logs import set_up_logging
 from npuserve.plan.resolve import resolve as plan_resolve
 from npuserve.settings import Settings
 
@@ -140,6 +143,7 @@ class Operator:
             changed=lambda key: work.rescaled(key),  # noqa: PLW0108 - as above
             said=lambda key: work.look_at(key),  # noqa: PLW0108 - as above
         )
+        activation, places = self._activation(store, lambda uid: work.look_at_uid(uid)), asyncio.Event()  # noqa: PLW0108 - as above
         reconciler = Reconciler(
             kube,
             store,
@@ -149,6 +153,7 @@ class Operator:
             self._settings.identity,
             pressed=queue.pressed,
             numbers=Numbers(self._configuration, scaling, rivals),
+            activation=activation,
         )
         work = Work(reconciler.reconcile, queue=queue, store=store, metrics=self._metrics, freshness=self._freshness)
         informer = Informer(
@@ -180,13 +185,27 @@ class Operator:
             namespace, freshness = self._settings.watch_namespace, self._freshness
             for table, event in ((rivals, rivals_listed), (limits, limits_listed)):
                 tasks.create_task(table.follow(kube, namespace=namespace, freshness=freshness, listed=event))
-            read = (listed, family, rivals_listed, limits_listed)
+            tasks.create_task(
+                activation.follow(
+                    kube,
+                    namespace=namespace,
+                    own_namespace=self._settings.namespace,
+                    freshness=freshness,
+                    listed=places,
+                )
+            )
+            read = (listed, family, rivals_listed, limits_listed, places)
             await asyncio.gather(*(event.wait() for event in read), informer.synced())
+            activation.learn(store.bodies(ENDPOINT_SLICES))
             _leave_garbage_be()
             self._health.role = Role.LEADER
             logger.info("working", extra={"services": sum(1 for _ in store.services())})
             tasks.create_task(scaling.run())
             await work.run(self._settings.workers)
+
+    def _activation(self, store: Store, look_at: Callable[[str], None]) -> Activation:
+        settings = self._configuration.activator
+        return Activation(settings, exists=lambda uid: store.key_of(uid) is not None, look_at=look_at)
 
 
 def _tell_why(error: BaseException | None) -> None:

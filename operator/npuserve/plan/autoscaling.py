@@ -9,12 +9,14 @@ from npuserve.api.autoscaling import Autoscaling
 from npuserve.api.conditions import Reason
 from npuserve.api.spec import InferenceServiceSpec
 from npuserve.autoscale.schedule import schedule_fault
+from npuserve.configuration import Activator
 from npuserve.plan.plan import Refusal
 
 
-def autoscaling_refusal(spec: InferenceServiceSpec) -> Refusal | None:
+def autoscaling_refusal(spec: InferenceServiceSpec, activator: Activator) -> Refusal | None:
     """Why the autoscaling that a service asks for cannot be had; None when it can, or when none is asked for."""
-    return None if spec.autoscaling is None else limits_refusal(spec.autoscaling)
+    wish = spec.autoscaling
+    return None if wish is None else limits_refusal(wish) or _zero_refusal(wish, activator)
 
 
 def limits_refusal(wish: Autoscaling) -> Refusal | None:
@@ -56,3 +58,16 @@ def first_replicas(spec: InferenceServiceSpec) -> int:
 def may_have_two(spec: InferenceServiceSpec) -> bool:
     """Whether the service may have two replicas at one time, now or later."""
     return spec.replicas >= 2 or (spec.autoscaling is not None and spec.autoscaling.max_replicas >= 2)
+
+
+def _zero_refusal(wish: Autoscaling, activator: Activator) -> Refusal | None:
+    """Without replicas nothing answers, unless the activator does."""
+    if wish.min_replicas != 0 or activator.enabled:
+        return None
+    return Refusal(
+        Reason.INVALID_SPEC,
+        "spec.autoscaling.minReplicas",
+        "minReplicas 0 needs the activator, which holds requests while the first replica starts, and it is not enabled; "
+        "set minReplicas 1 or more, or have the platform team set activator.enabled (a value of the chart, and a key of "
+        "the operator's configuration file)",
+    )

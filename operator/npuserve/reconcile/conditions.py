@@ -2,7 +2,8 @@
 
     Accepted     always    the spec of this generation could be planned
     Available    always    at least one replica answers, whichever generation it was started from
-    Ready        always    the plan of this generation is rolled out and a replica answers, or none is asked for
+    Ready        always    the plan of this generation is rolled out and a replica answers, or none is asked for and
+                           requests are held where they are welcome
     Reconciling  if true   not Ready, and it goes on by itself
     Stalled      if true   not Ready until someone changes something
     Scaling      if asked  the number of replicas is what autoscaling asks for; present where something scales the service
@@ -122,7 +123,9 @@ def _unfinished(seen: Seen) -> Trouble | None:
     rolled = seen.deployment
     if rolled is None:
         return Trouble(Reason.PROGRESSING, "the objects of the plan are being created")
-    if rolled.observed and (not rolled.desired or (rolled.settled and rolled.available) or _at_floor(seen, rolled)):
+    if rolled.observed and not rolled.desired:
+        return seen.trouble if seen.trouble is not None and seen.trouble.reason is Reason.ACTIVATOR_MISSING else None
+    if rolled.observed and ((rolled.settled and rolled.available) or _at_floor(seen, rolled)):
         return None
     if rolled.deadline_exceeded:
         cause = f": {rolled.replica_failure or _told(seen.trouble)}".removesuffix(": ")

@@ -39,6 +39,22 @@ that a plan is rendered to, and its writes are no news."""
 REPLAN = f"{PREFIX}replan"
 """On the service, written by its author: a new value asks for a fresh plan."""
 
+OF_SERVICE = "kubernetes.io/service-name"
+"""On an EndpointSlice, Kubernetes' own: the Service whose addresses it holds."""
+SLICE_MANAGER = "endpointslice.kubernetes.io/managed-by"
+"""On an EndpointSlice, Kubernetes' own: who writes it."""
+SLICES_OF_PODS = "endpointslice-controller.k8s.io"
+"""Who writes the addresses of a Service's pods. It copies the Service's labels to its slices, so that these carry the
+UID of our service too (kubernetes/kubernetes: staging/src/k8s.io/endpointslice/utils.go)."""
+SLICES_OF_ACTIVATOR = "npuserve.io"
+"""Who writes the activator's place in a Service: us."""
+HELD_REQUESTS = f"{PREFIX}held-requests"
+"""On our EndpointSlice: how many requests may wait."""
+HOLD_SECONDS = f"{PREFIX}hold-seconds"
+"""On our EndpointSlice: how long a request may wait."""
+MODEL = f"{PREFIX}model"
+"""On our EndpointSlice: the name under which the model is asked for, where no key is needed to learn it."""
+
 
 def selector(uid: str) -> dict[str, str]:
     """What the Deployment and the PodDisruptionBudget select: nothing that can change, for the former is immutable."""

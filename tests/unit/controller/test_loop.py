@@ -14,7 +14,8 @@ import pytest
 from npuserve.api.conditions import Reason
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.cluster.nodes import read_node
-from npuserve.configuration import Configuration, HardwareRow, Profile
+from npuserve.configuration import Activator, Configuration, HardwareRow, Profile
+from npuserve.controller.activation import Activation, Around
 from npuserve.controller.answers import ApiError
 from npuserve.controller.children import Moved
 from npuserve.controller.loop import After, Passed, Reconciler
@@ -23,11 +24,13 @@ from npuserve.controller.resources import (
     CONFIG_MAPS,
     DEPLOYMENTS,
     DISRUPTION_BUDGETS,
+    ENDPOINT_SLICES,
     ENDPOINTS,
     EVENTS,
     SERVICE,
 )
 from npuserve.controller.store import Store
+from npuserve.plan import autoscaling
 from npuserve.plan.resolve import resolve
 from npuserve.reconcile.conditions import Trouble
 from npuserve.render.labels import REPLAN
@@ -40,6 +43,15 @@ OBJECTS = ["apply deployments qwen", "apply services qwen"]
 WORDS = ["apply forced inferenceservices/status qwen", "create events Planned"]
 
 
+class Surroundings(Activation):
+    """Where requests can go, as it is set."""
+
+    found = Around()
+
+    def around(self, uid: str) -> Around:
+        return self.found
+
+
 class World:
     """A stand-in API server, the store that has seen it, and a reconciler between them."""
 
@@ -50,6 +62,7 @@ class World:
         self.nodes = tuple(fact for node in nodes.a2_64g("a2", node_count) for fact in read_node(node))
         self.troubles: dict[str, Trouble] = {}
         self.pressed = False
+        self.activation = Surroundings((configuration or Configuration()).activator)
         self.reconciler = Reconciler(
             self.kube,  # type: ignore[arg-type]
             self.store,
@@ -59,7 +72,12 @@ class World:
             identity="npuserve-0",
             pressed=lambda: self.pressed,
             now=lambda: NOW,
+            activation=self.activation,
         )
+
+    def around(self, *, answered: bool, addresses: tuple[str, ...] = (), family: str = "") -> None:
+        """Where requests can go from now on."""
+        self.activation.found = Around(answered, addresses, family)
 
     def facts(self) -> ClusterFacts:
         return ClusterFacts(self.nodes if self.known else (), known=self.known)
@@ -449,3 +467,90 @@ def test_the_trouble_of_pods_reaches_the_status() -> None:
     world.reconcile()
     assert world.condition("Ready") == ("False", "Unschedulable")
     assert world.wrote == ["apply forced inferenceservices/status qwen", "create events Unschedulable"]
+
+
+ZERO = {"minReplicas": 0, "maxReplicas": 4, "mode": "external"}
+
+
+@pytest.fixture
+def at_zero(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A service without replicas, and an activator at 10.1.0.1."""
+    monkeypatch.setattr(autoscaling, "ACTIVE", True, raising=False)
+    world = World(configuration=Configuration(activator=Activator(enabled=True)))
+    world.around(answered=False, addresses=("10.1.0.1",), family="IPv4")
+    world.apply(replicas=0, autoscaling=ZERO)
+    return world
+
+
+def test_a_service_at_zero_leads_to_the_activator_and_says_that_it_is_ready(at_zero: World) -> None:
+    at_zero.reconcile()
+    at_zero.rolled_out()
+    at_zero.reconcile()
+    assert addresses(at_zero) == ["10.1.0.1"]
+    assert at_zero.condition("Ready") == ("True", "ScaledToZero")
+    at_zero.reconcile()
+    assert at_zero.wrote == []
+
+
+def test_once_a_replica_answers_the_activator_leaves_the_service_and_keeps_its_port(at_zero: World) -> None:
+    at_zero.reconcile()
+    (before,) = at_zero.kube.of(ENDPOINT_SLICES)
+    at_zero.apply(replicas=1, autoscaling=ZERO)
+    at_zero.reconcile()
+    at_zero.rolled_out()
+    at_zero.reconcile()
+    assert addresses(at_zero) == ["10.1.0.1"]
+    at_zero.around(answered=True, addresses=("10.1.0.1",), family="IPv4")
+    at_zero.reconcile()
+    assert at_zero.wrote == ["apply forced endpointslices qwen"]
+    assert addresses(at_zero) == []
+    (after,) = at_zero.kube.of(ENDPOINT_SLICES)
+    assert after["ports"] == before["ports"]
+    at_zero.reconcile()
+    assert at_zero.wrote == []
+
+
+def test_before_the_last_replica_goes_the_activator_is_there(at_zero: World) -> None:
+    at_zero.around(answered=True, addresses=("10.1.0.1",), family="IPv4")
+    at_zero.apply(replicas=1, autoscaling=ZERO)
+    at_zero.reconcile()
+    assert addresses(at_zero) == []
+    at_zero.apply(replicas=0, autoscaling=ZERO)
+    at_zero.reconcile()
+    assert addresses(at_zero) == ["10.1.0.1"]
+
+
+def test_an_activator_that_moved_is_followed_and_one_that_is_gone_is_told_and_its_place_kept(at_zero: World) -> None:
+    at_zero.reconcile()
+    at_zero.rolled_out()
+    at_zero.around(answered=False, addresses=("10.1.0.2", "10.1.0.3"), family="IPv4")
+    at_zero.reconcile()
+    assert addresses(at_zero) == ["10.1.0.2", "10.1.0.3"]
+    at_zero.around(answered=False)
+    at_zero.reconcile()
+    assert addresses(at_zero) == []
+    assert at_zero.condition("Ready") == ("False", "ActivatorMissing")
+    at_zero.around(answered=False, addresses=("10.1.0.4",), family="IPv4")
+    at_zero.reconcile()
+    assert at_zero.condition("Ready") == ("True", "ScaledToZero")
+
+
+def test_a_service_that_is_to_have_replicas_always_loses_the_activators_place(at_zero: World) -> None:
+    at_zero.reconcile()
+    at_zero.apply(replicas=1, autoscaling={"minReplicas": 1, "maxReplicas": 4})
+    at_zero.reconcile()
+    assert at_zero.kube.of(ENDPOINT_SLICES) == []
+
+
+def test_without_the_activator_no_slice_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(autoscaling, "ACTIVE", True, raising=False)
+    world = World()
+    world.apply(replicas=1, autoscaling={"maxReplicas": 4})
+    world.reconcile()
+    assert world.kube.of(ENDPOINT_SLICES) == []
+
+
+def addresses(world: World) -> list[str]:
+    """Where the activator's slice leads to."""
+    (found,) = world.kube.of(ENDPOINT_SLICES)
+    return [address for endpoint in found["endpoints"] for address in endpoint["addresses"]]

@@ -55,6 +55,7 @@ def message(told: Report, kind: str) -> str:
 
 
 READY = told(deployment=SERVING)
+UNHELD = Trouble(Reason.ACTIVATOR_MISSING, "no replica of the activator is ready")
 QUOTA = replace(
     STARTING, total=0, updated=0, replica_failure='pods "x" is forbidden: exceeded quota: npus, requested: 4'
 )
@@ -116,6 +117,15 @@ QUOTA = replace(
             {"deployment": replace(SERVING, desired=0, total=0, updated=0, ready=0, available=0)},
             {
                 "Ready": ("True", "ScaledToZero"),
+                "Accepted": ("True", "Planned"),
+                "Available": ("False", "ScaledToZero"),
+            },
+        ),
+        (
+            {"deployment": replace(SERVING, desired=0, total=0, updated=0, ready=0, available=0), "trouble": UNHELD},
+            {
+                "Ready": ("False", "ActivatorMissing"),
+                "Reconciling": ("True", "ActivatorMissing"),
                 "Accepted": ("True", "Planned"),
                 "Available": ("False", "ScaledToZero"),
             },
