@@ -45,7 +45,7 @@ async def _put(kube: Kube, mark: Mark) -> bool:
     try:
         await kube.merge(PODS, mark.namespace, name=mark.name, changes=patch(mark))
     except ApiError as error:
-        if error.code in (404, 409):
+        if error.code == 404 or (error.code == 422 and "metadata.uid" in error.message):
             return False
         raise
     return True

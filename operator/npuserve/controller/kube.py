@@ -117,7 +117,7 @@ class Kube:
     async def merge(self, resource: Resource, namespace: str, *, name: str, changes: Object) -> Object:
         """Merge `changes` into an object that someone else made; its metadata as it is now.
 
-        Raises ApiError 409 where `changes` names a UID or a version that the object does not have.
+        Raises ApiError 422 where `changes` names a UID that the object does not have.
         """
         url, query = path(resource, namespace, name=name), {"fieldManager": FIELD_MANAGER}
         return await self._ask("PATCH", url, verb="patch", resource=resource, query=query, headers=_MERGE, body=changes)
