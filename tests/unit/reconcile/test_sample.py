@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npuserve.reconcile.sample import fleet, sample_of
-from tests.support.replicas import a_pod_of, busy, starting, waiting
+from tests.support.fleets import a_pod_of, busy, starting, waiting
 
 PODS = (
     a_pod_of("serves"),

@@ -17,7 +17,7 @@ from npuserve.autoscale.settings import Room, Settings
 from npuserve.reconcile.pods import ReplicaPod
 from npuserve.reconcile.sample import fleet
 from npuserve.reconcile.step import Asked, Seen, State, step
-from tests.support.replicas import BEGAN, a_pod_of, busy, starting, traffic, waiting
+from tests.support.fleets import BEGAN, a_pod_of, busy, starting, traffic, waiting
 
 SETTINGS = Settings(EngineProfile(54.5, 0.278, 9.75e-5, 0.18, 25.0, 587_000), least=1, most=8)
 ASKED = Asked("active", SETTINGS, (), in_charge=True, grace=120.0, starts=None)
