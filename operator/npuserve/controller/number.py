@@ -1,8 +1,8 @@
 """What a pass and the autoscaler tell each other: how many replicas to render and what to say of them, and what there is
 to scale.
 
-Rule: a pass that left everything as it should be has the service followed; one whose spec is refused has it rest, for
-what runs stays as it is.
+Rule: a pass that left everything as it should be has the service followed. One whose spec is refused changes nothing about
+that: what runs is scaled as it was asked for before.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from npuserve.plan.autoscaling import least_of
 from npuserve.plan.plan import Plan
 from npuserve.plan.speed import estimated_profile
 from npuserve.reconcile.autoscaling import Scaling
-from npuserve.reconcile.replicas import replicas_for
+from npuserve.reconcile.replicas import replicas_for, replicas_in
 from npuserve.reconcile.rivals import Rival
 from npuserve.reconcile.step import Asked, Charge
 
@@ -76,10 +76,16 @@ class Numbers:
             )
         )
 
-    def refused(self, case: Case, service: InferenceService | None) -> Scaling:
-        """The spec is refused: have the service rest; what is said of its number as it was."""
-        if self.scaler is not None:
-            self.scaler.rest(case.key)
+    def refused(self, case: Case) -> int | None:
+        """The new number of a service whose spec is refused and whose replicas go on; None where it stays."""
+        if self.scaler is None or case.deployment is None:
+            return None
+        live = replicas_in(case.deployment)
+        decided = self.scaler.go_on(case.key, case.owner.uid, live=live)
+        return None if decided == live else decided
+
+    def words(self, case: Case, service: InferenceService | None) -> Scaling:
+        """What is said of the number of a service whose spec is refused, as it was where it cannot be read."""
         if service is None:
             return Scaling(told=_told(case))
         return self._words(case, service.spec, self._rival(case))

@@ -113,11 +113,6 @@ class _Service:
     number: int | None = None
     """Replicas that the Deployment may ask for now; None before the first decision."""
     looking: bool = False
-    resting: bool = False
-
-    @property
-    def idle(self) -> bool:
-        return not self.looking and not self.resting
 
 
 def steady() -> Callable[[], float]:
@@ -129,7 +124,8 @@ def steady() -> Callable[[], float]:
 class Scaling:
     """The services that are scaled.
 
-    `changed` is called with the key of a service whose number changed, `said` where only the words did.
+    `held` tells how many requests wait in front of a service. `changed` is called with the key of a service whose number
+    changed, `said` where only the words did.
     """
 
     def __init__(
@@ -139,6 +135,7 @@ class Scaling:
         bounds: Bounds,
         *,
         meter: Callable[[], Meter],
+        held: Callable[[str], int],
         metrics: ScalingMetrics,
         changed: Callable[[str], None],
         said: Callable[[str], None],
@@ -148,6 +145,7 @@ class Scaling:
         self._cluster = cluster
         self._bounds = bounds
         self._meter = meter
+        self._held = held
         self._metrics = metrics
         self._changed = changed
         self._said = said
@@ -163,20 +161,28 @@ class Scaling:
             due = self._clock() + _phase(asked.owner.uid)
             self._services[asked.key] = _Service(asked, self._meter(), due)
             return
-        there.resting = False
         before, there.asked = there.asked.asked, asked
         if there.state is not None:
             there.state = _as_asked(there.state, before, asked)
 
-    def rest(self, key: str) -> None:
-        """Leave the service alone until it is followed again: its spec is refused, and what runs stays as it is."""
-        if key in self._services:
-            self._services[key].resting = True
+    def go_on(self, key: str, uid: str, *, live: int) -> int | None:
+        """The spec is refused and what runs goes on as it was asked for before; its number of replicas, None where that is
+        not known."""
+        there = self._services.get(key)
+        if there is None or there.asked.owner.uid != uid:
+            return None
+        there.asked = replace(there.asked, live=live)
+        return there.number if there.asked.asked.in_charge else None
 
     def forget(self, key: str) -> None:
         """The service is gone, or is not autoscaled any more."""
         if self._services.pop(key, None) is not None:
             self._metrics.forget(key)
+
+    def look_now(self, key: str) -> None:
+        """Look at the service without waiting for its turn."""
+        if key in self._services:
+            self._services[key].due = min(self._services[key].due, self._clock())
 
     def number(self, key: str, uid: str) -> int | None:
         """Replicas that the service is to have; None before the first decision."""
@@ -201,7 +207,7 @@ class Scaling:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 now = self._clock()
-                for service in [one for one in self._services.values() if one.due <= now and one.idle]:
+                for service in [one for one in self._services.values() if one.due <= now and not one.looking]:
                     # A look that took too long skips its turns instead of making them up.
                     service.due += LOOP * (1 + (now - service.due) // LOOP)
                     service.looking = True
@@ -229,9 +235,9 @@ class Scaling:
         pods = self._cluster.pods(asked.owner.uid)
         service.fleet = seen = fleet(pods)
         read = await service.meter.read(seen.asked, asked.plan, now=self._clock())
-        if self._services.get(asked.key) is not service or service.resting:
+        if self._services.get(asked.key) is not service:
             return
-        self._decide(service, Seen(seen, read.loads, read.traffic))
+        self._decide(service, Seen(seen, read.loads, read.traffic, self._held(asked.key)))
         await self._steer(service, pods, read.loads)
         if service.kept is not None:
             memory = service.state.memory
