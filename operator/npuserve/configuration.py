@@ -149,6 +149,17 @@ class Profile(Section):
         return any(fnmatchcase(namespace, pattern) for pattern in self.namespaces)
 
 
+class Scaling(Section):
+    """How the operator scales services that ask for it in `spec.autoscaling`."""
+
+    starts_at_once: int | None = Field(default=None, ge=1, le=1000)
+    """Replicas of one service that may start at the same time, where all read their weights from one store; absent: any
+    number."""
+    place_seconds: int = Field(default=120, ge=5, le=86_400)
+    """How long new replicas may wait for a node or for the quota before they are taken back, so that they block nobody; the
+    wish stays, and they are asked for again when there is room."""
+
+
 class Activator(Section):
     """What holds requests while a service starts from zero replicas. The chart writes this part from its own `activator`
     values, which run it as well."""
@@ -194,6 +205,8 @@ class Configuration(Section):
     """What tenants may use of the cluster; nothing by default."""
     profiles: tuple[Profile, ...] = (Profile(name="default"),)
     """What engine pods get from the node, by namespace; the first profile that covers a namespace applies to it."""
+    scaling: Scaling = Scaling()
+    """How services are autoscaled."""
     read_bytes_per_second: int = Field(default=300_000_000, ge=1_000_000)
     """Assumed reading speed of weights, for start-up limits."""
     download_bytes_per_second: int = Field(default=100_000_000, ge=1_000_000)

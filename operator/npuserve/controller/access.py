@@ -21,6 +21,9 @@ from npuserve.controller.resources import (
     LEASES,
     NODES,
     PODS,
+    PRIORITIES,
+    QUOTAS,
+    SCALERS,
     SERVICE,
     Resource,
 )
@@ -50,14 +53,19 @@ WORK = (
     Rule(SERVICE, ("patch",), "what is said about them", subresource="status"),
     Rule(DEPLOYMENTS, _CHILD, "their replicas"),
     Rule(ENDPOINTS, _CHILD, "their address"),
-    Rule(CONFIG_MAPS, _CHILD, "files of their engines; descriptions of models that services name"),
+    Rule(CONFIG_MAPS, _CHILD, "files of their engines; descriptions of models; what was learned of their load"),
     Rule(DISRUPTION_BUDGETS, _CHILD, "drains of nodes, one replica at a time"),
     Rule(ENDPOINT_SLICES, _CHILD, "which replicas answer, and the activator's place beside them"),
     Rule(PODS, _WATCH, "devices in use, and why replicas do not start"),
+    Rule(QUOTAS, _WATCH, "how many replicas a namespace has room for"),
+    Rule(SCALERS, _WATCH, "autoscalers of others on the same replicas, which are reported and not fought"),
     Rule(EVENTS, ("create",), "what happened, for kubectl describe"),
 )
 """What the operator needs wherever services are: in all namespaces, or in the one it serves."""
-CLUSTER = (Rule(NODES, _WATCH, "the NPUs there are"),)
+CLUSTER = (
+    Rule(NODES, _WATCH, "the NPUs there are"),
+    Rule(PRIORITIES, _WATCH, "which of two services goes first where NPUs are short"),
+)
 """What only a whole cluster has. Without it, hardware comes from the configuration file."""
 ELECTION = (
     Rule(LEASES, ("create",), "the first Lease; creation cannot be limited to a name"),

@@ -4,7 +4,7 @@ the API server."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from npuserve.api.conditions import Reason
 from npuserve.controller.activation import Around
@@ -70,6 +70,11 @@ class Reader:
         deployment = own_deployment(owner, live)
         record = None if deployment is None else (deployment["metadata"].get("annotations") or {}).get(labels.PLAN)
         return Case(key, body, owner, live, load(record) if record else None, left_right, around)
+
+    async def whole(self, case: Case) -> Case:
+        """The case with all its children, where only the Deployment was read."""
+        live = await self._live(self._store.children(case.key), (), case.owner, only_replicas=False)
+        return replace(case, live=live, left_right=False)
 
     def note_right(self, case: Case, live: Iterable[Object]) -> None:
         """A pass has just found or made the objects right."""

@@ -19,6 +19,7 @@ from typing import Protocol
 from npuserve.api.conditions import Reason
 from npuserve.api.parse import InvalidSpec, parse
 from npuserve.api.resource import InferenceService
+from npuserve.api.spec import InferenceServiceSpec
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.configuration import Activator, Configuration, Profile
 from npuserve.controller.activation import Activation
@@ -27,6 +28,7 @@ from npuserve.controller.case import Case, Reader
 from npuserve.controller.children import Written, write_children
 from npuserve.controller.hardware import declared
 from npuserve.controller.kube import Kube
+from npuserve.controller.number import Numbers
 from npuserve.controller.resources import CONFIG_MAPS, ENDPOINT_SLICES
 from npuserve.controller.say import Conditions, Voice
 from npuserve.controller.store import Store
@@ -38,7 +40,9 @@ from npuserve.plan.rollout import decide_rollout
 from npuserve.plan.service import Service
 from npuserve.plan.source import catalogue_path
 from npuserve.reconcile.activation import cannot_stand_in, stands_in
+from npuserve.reconcile.autoscaling import Scaling
 from npuserve.reconcile.conditions import Trouble
+from npuserve.reconcile.replicas import replicas_in
 from npuserve.reconcile.rollout import rollout_for
 from npuserve.render import labels
 from npuserve.render.activation import activation_slice
@@ -86,7 +90,8 @@ class Passed:
 
 @dataclass(slots=True)
 class Reconciler:
-    """Does passes. `pressed` tells whether new or edited services wait; `identity` signs events."""
+    """Does passes. `pressed` tells whether new or edited services wait; `identity` signs events; `numbers` asks the
+    autoscaler where there is one."""
 
     kube: Kube
     store: Store
@@ -96,11 +101,14 @@ class Reconciler:
     identity: str
     pressed: Callable[[], bool] = lambda: False
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    numbers: Numbers | None = None
     activation: Activation = field(default_factory=lambda: Activation(Activator()))
     _reader: Reader = field(init=False)
     _voice: Voice = field(init=False)
+    _numbers: Numbers = field(init=False)
 
     def __post_init__(self) -> None:
+        self._numbers = self.numbers or Numbers(self.configuration)
         self._reader = Reader(self.kube, self.store, around=self.activation.around)
         self._voice = Voice(self.kube, self.store, self.identity)
 
@@ -108,15 +116,16 @@ class Reconciler:
         """One pass; raises ApiError, Unreachable and Moved where a later one may succeed."""
         case = await self._reader.read(key)
         if case is None:
+            self._numbers.gone(key)
             return Passed("gone")
         service = parse(case.body)
         if isinstance(service, InvalidSpec):
             return await self._refused(
-                case, Refusal(Reason.INVALID_SPEC, service.field, service.message), After.NOTHING
+                case, Refusal(Reason.INVALID_SPEC, service.field, service.message), After.NOTHING, service=None
             )
         description = await self._describe(service)
         if isinstance(description, Refusal):
-            return await self._refused(case, description, After.TIME)
+            return await self._refused(case, description, After.TIME, service=service)
         profile = self.configuration.profile(case.owner.namespace)
         asked = Service(
             name=case.owner.name,
@@ -129,8 +138,8 @@ class Reconciler:
         )
         decided = self.resolve(asked, self._facts(profile), self.configuration, previous=case.running)
         if isinstance(decided, Refusal):
-            return await self._refused(case, decided, After.NODES)
-        return await self._carry_out(case, service, decided)
+            return await self._refused(case, decided, After.NODES, service=service)
+        return await self._carry_out(case, asked, decided)
 
     async def _describe(self, service: InferenceService) -> Description | Refusal:
         source, namespace = service.spec.model, service.metadata.namespace
@@ -148,15 +157,20 @@ class Reconciler:
         facts = self.cluster.facts()
         return facts if facts.known or facts.nodes else declared(profile.hardware, self.configuration.flavour)
 
-    async def _refused(self, case: Case, refusal: Refusal, after: After) -> Passed:
+    async def _refused(self, case: Case, refusal: Refusal, after: After, *, service: InferenceService | None) -> Passed:
         """What runs stays as it is; the status says why the spec does not."""
-        return Passed("refused", after, await self._say(case, refusal, Written(case.live)))
+        words = self._numbers.refused(case, service)
+        return Passed("refused", after, await self._say(case, refusal, Written(case.live), words=words))
 
-    async def _carry_out(self, case: Case, service: InferenceService, decided: Record) -> Passed:
-        written = await self._write(case, service, decided)
+    async def _carry_out(self, case: Case, asked: Service, decided: Record) -> Passed:
+        number = self._numbers.of(case, asked.spec)
+        written = await self._write(case, asked.spec, decided, replicas=number.replicas)
+        if written.unhindered:
+            self._numbers.settled(case, asked.spec, decided.plan, model=asked.model, number=number)
         if written.changed and written.unhindered and self.pressed():
             return Passed("changed", After.WORDS)
-        conditions = await self._say(case, decided.plan, written, unheld=self._unheld(case, service))
+        unheld = self._unheld(case, asked.spec, replicas=number.replicas)
+        conditions = await self._say(case, decided.plan, written, words=number.words, unheld=unheld)
         if written.conflicts:
             self._reader.note_in_the_way(case, written.live)
             passing = all(conflict.passing for conflict in written.conflicts)
@@ -166,50 +180,67 @@ class Reconciler:
         return Passed("changed" if written.changed else "unchanged", After.NOTHING, conditions)
 
     async def _say(
-        self, case: Case, outcome: Plan | Refusal, written: Written, *, unheld: Trouble | None = None
+        self,
+        case: Case,
+        outcome: Plan | Refusal,
+        written: Written,
+        *,
+        words: Scaling,
+        unheld: Trouble | None = None,
     ) -> Conditions:
         trouble = self.cluster.trouble(case.owner.uid) or unheld
-        return await self._voice.say(case, outcome, written=written, trouble=trouble, now=self.now())
+        return await self._voice.say(case, outcome, written=written, trouble=trouble, scaling=words, now=self.now())
 
-    async def _write(self, case: Case, service: InferenceService, decided: Record) -> Written:
+    async def _write(self, case: Case, spec: InferenceServiceSpec, decided: Record, *, replicas: int) -> Written:
         if case.left_right and decided is case.running:
-            return Written(case.live)
-        desired = self._desired(case, service, decided)
+            if case.deployment is not None and replicas_in(case.deployment) == replicas:
+                return Written(case.live)
+            case = await self._reader.whole(case)
+        desired = self._desired(case, spec, decided, replicas=replicas)
         written = await write_children(self.kube, self.store, case.owner, desired=desired, live=case.live)
         if written.unhindered:
             self._reader.note_right(case, written.live)
         return written
 
-    def _desired(self, case: Case, service: InferenceService, decided: Record) -> tuple[Object, ...]:
+    def _desired(self, case: Case, spec: InferenceServiceSpec, decided: Record, *, replicas: int) -> tuple[Object, ...]:
         owner, plan, profile = case.owner, decided.plan, self.configuration.profile(case.owner.namespace)
         pull_policy = self.configuration.images.pull_policy
-        template = pod_template(owner, service.spec, plan, profile=profile, pull_policy=pull_policy)
+        template = pod_template(owner, spec, plan, profile=profile, pull_policy=pull_policy)
         facts = self._facts(profile)
         rollout = rollout_for(
-            case.deployment, template, decide=lambda: decide_rollout(service.spec, profile, plan, cluster=facts)
+            case.deployment,
+            template,
+            decide=lambda: decide_rollout(spec, profile, plan, cluster=facts, replicas=replicas),
         )
         objects = render(
-            owner, service.spec, plan, profile=profile, rollout=rollout, record=dump(decided), pull_policy=pull_policy
+            owner,
+            spec,
+            plan,
+            profile=profile,
+            rollout=rollout,
+            record=dump(decided),
+            pull_policy=pull_policy,
+            replicas=replicas,
         )
-        return (*objects, *self._stand_in(case, service, plan))
+        return (*objects, *self._stand_in(case, spec, plan, replicas=replicas))
 
-    def _stand_in(self, case: Case, service: InferenceService, plan: Plan) -> tuple[Object, ...]:
+    def _stand_in(self, case: Case, spec: InferenceServiceSpec, plan: Plan, *, replicas: int) -> tuple[Object, ...]:
         """The activator's place in the Service, of a service that may be without replicas."""
         owner, around = case.owner, case.around
-        if not may_have_none(service.spec):
+        if not may_have_none(spec):
             self.activation.give_up(owner.uid)
             return ()
         port, family = self.activation.port(owner.uid), around.family or _family_of(case.live)
         if port is None or not family:
             return ()
-        wanted = stands_in(answered=around.answered, wanted=service.spec.replicas)
-        holding = holding_of(service.spec, plan, self.configuration.activator)
+        wanted = stands_in(answered=around.answered, wanted=replicas)
+        holding = holding_of(spec, plan, self.configuration.activator)
         addresses = around.addresses if wanted else ()
         return (activation_slice(owner, plan.backend, port=port, holding=holding, family=family, addresses=addresses),)
 
-    def _unheld(self, case: Case, service: InferenceService) -> Trouble | None:
+    def _unheld(self, case: Case, spec: InferenceServiceSpec, *, replicas: int) -> Trouble | None:
         """Why nobody holds requests to a service that has no replica and should have the activator."""
-        if not may_have_none(service.spec) or service.spec.replicas:
+        if not may_have_none(spec) or replicas:
             return None
         return cannot_stand_in(found=bool(case.around.addresses), port=self.activation.port(case.owner.uid))
 

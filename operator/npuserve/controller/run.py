@@ -25,10 +25,14 @@ from npuserve.controller.freshness import Freshness
 from npuserve.controller.health import Health, Role
 from npuserve.controller.kube import Kube
 from npuserve.controller.leader import Leadership
+from npuserve.controller.limits import Limits
 from npuserve.controller.loop import Reconciler, Resolve
 from npuserve.controller.metrics import Metrics
+from npuserve.controller.number import Numbers
 from npuserve.controller.queue import Queue
 from npuserve.controller.resources import ENDPOINT_SLICES
+from npuserve.controller.rivals import Rivals
+from npuserve.controller.scaling import Blind, Scaling
 from npuserve.controller.store import Store
 from npuserve.controller.watch import Informer
 from npuserve.controller.work import Work
@@ -122,12 +126,22 @@ class Operator:
         self._health.role = Role.SYNCING
         self._metrics.leads(1)
         store, queue = Store(), Queue()
-        listed, family = asyncio.Event(), asyncio.Event()
+        listed, family, rivals_listed, limits_listed = (asyncio.Event() for _ in range(4))
         capacity = Capacity(
             self._configuration.flavour,
             changed=lambda: work.nodes_changed(),  # noqa: PLW0108 - work is made below
             troubled=lambda uid: work.look_at_uid(uid),  # noqa: PLW0108 - as above
             renamed=self._configuration.resource_names,
+        )
+        rivals, limits = Rivals(store, tell=lambda key: work.look_at(key)), Limits()  # noqa: PLW0108 - as above
+        scaling = Scaling(
+            kube,
+            capacity,
+            limits,
+            meter=Blind,
+            metrics=self._metrics.scaling,
+            changed=lambda key: work.rescaled(key),  # noqa: PLW0108 - as above
+            said=lambda key: work.look_at(key),  # noqa: PLW0108 - as above
         )
         activation, places = self._activation(store, lambda uid: work.look_at_uid(uid)), asyncio.Event()  # noqa: PLW0108 - as above
         reconciler = Reconciler(
@@ -138,6 +152,7 @@ class Operator:
             self._resolve,
             self._settings.identity,
             pressed=queue.pressed,
+            numbers=Numbers(self._configuration, scaling, rivals),
             activation=activation,
         )
         work = Work(reconciler.reconcile, queue=queue, store=store, metrics=self._metrics, freshness=self._freshness)
@@ -167,20 +182,25 @@ class Operator:
                     listed=family,
                 )
             )
+            namespace, freshness = self._settings.watch_namespace, self._freshness
+            for table, event in ((rivals, rivals_listed), (limits, limits_listed)):
+                tasks.create_task(table.follow(kube, namespace=namespace, freshness=freshness, listed=event))
             tasks.create_task(
                 activation.follow(
                     kube,
-                    namespace=self._settings.watch_namespace,
+                    namespace=namespace,
                     own_namespace=self._settings.namespace,
-                    freshness=self._freshness,
+                    freshness=freshness,
                     listed=places,
                 )
             )
-            await asyncio.gather(listed.wait(), family.wait(), places.wait(), informer.synced())
+            read = (listed, family, rivals_listed, limits_listed, places)
+            await asyncio.gather(*(event.wait() for event in read), informer.synced())
             activation.learn(store.bodies(ENDPOINT_SLICES))
             _leave_garbage_be()
             self._health.role = Role.LEADER
             logger.info("working", extra={"services": sum(1 for _ in store.services())})
+            tasks.create_task(scaling.run())
             await work.run(self._settings.workers)
 
     def _activation(self, store: Store, look_at: Callable[[str], None]) -> Activation:

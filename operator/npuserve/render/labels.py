@@ -33,6 +33,9 @@ ROLLOUT = f"{PREFIX}rollout"
 """On the Deployment: how its replicas are replaced, with the template that this was decided for."""
 APPLIED = f"{PREFIX}applied"
 """On every child: the digest of what was last applied."""
+KEEPS = f"{PREFIX}keeps"
+"""On a ConfigMap that the autoscaler keeps for a service, in place of the label of children: it is none of the objects
+that a plan is rendered to, and its writes are no news."""
 REPLAN = f"{PREFIX}replan"
 """On the service, written by its author: a new value asks for a fresh plan."""
 
@@ -72,6 +75,11 @@ def of_child(owner: Owner, backend: str) -> dict[str, str]:
     """Labels of every child; `backend` is the application by Kubernetes' recommended labels."""
     name = label_value(owner.name)
     return {MANAGED_BY: MANAGER, NAME: backend, INSTANCE: name, SERVICE: name, SERVICE_UID: owner.uid}
+
+
+def of_memory(owner: Owner) -> dict[str, str]:
+    """Labels of what was learned of a service's load."""
+    return {SERVICE: label_value(owner.name), SERVICE_UID: owner.uid, KEEPS: "autoscaling"}
 
 
 def of_pods(owner: Owner, backend: str) -> dict[str, str]:

@@ -469,7 +469,7 @@ def test_the_trouble_of_pods_reaches_the_status() -> None:
     assert world.wrote == ["apply forced inferenceservices/status qwen", "create events Unschedulable"]
 
 
-ZERO = {"minReplicas": 0, "maxReplicas": 4}
+ZERO = {"minReplicas": 0, "maxReplicas": 4, "mode": "external"}
 
 
 @pytest.fixture

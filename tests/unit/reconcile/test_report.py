@@ -12,6 +12,7 @@ from npuserve.api.conditions import Reason
 from npuserve.api.status import InferenceServiceStatus
 from npuserve.engines.contract import Literally, SecretValue, Variable
 from npuserve.plan.plan import Plan, Record, Refusal
+from npuserve.reconcile.autoscaling import Scaling
 from npuserve.reconcile.conditions import Trouble
 from npuserve.reconcile.events import Event
 from npuserve.reconcile.ownership import Conflict
@@ -478,3 +479,38 @@ def test_a_part_of_a_device_is_shown_with_its_memory() -> None:
     assert status_plan(part, 1)["deviceMemory"] == "16Gi"
     assert "deviceMemory" not in status_plan(a_plan(), 1)
     assert "on 16384 MiB of a device of" in message(told(part), "Accepted")
+
+
+ACTIVE = Scaling("active", floor=2)
+
+
+@pytest.mark.parametrize(
+    ("available", "expected"), [(1, ("False", "WaitingForPods")), (2, ("True", "Ready")), (3, ("True", "Ready"))]
+)
+def test_an_autoscaled_service_is_ready_with_the_replicas_that_it_keeps_at_least(
+    available: int, expected: tuple[str, str]
+) -> None:
+    first = replace(STARTING, desired=6, total=6, updated=6, ready=available, available=available)
+    assert conditions(told(deployment=first, scaling=ACTIVE))["Ready"] == expected
+
+
+def test_a_step_of_the_autoscaler_clears_no_ready_and_degrades_nothing() -> None:
+    step = replace(SERVING, desired=6, total=6, updated=6, ready=2, available=2)
+    said = conditions(told(deployment=step, scaling=ACTIVE))
+    assert said["Ready"] == ("True", "Ready")
+    assert "Degraded" not in said
+    assert conditions(told(deployment=step))["Degraded"] == ("True", "WaitingForPods")
+
+
+def test_replicas_beyond_the_floor_that_crash_degrade_an_autoscaled_service_and_those_without_a_node_do_not() -> None:
+    step = replace(SERVING, desired=6, total=6, updated=6, ready=2, available=2)
+    crash = told(deployment=step, scaling=ACTIVE, trouble=Trouble(Reason.CRASH_LOOPING, "it ends"))
+    assert conditions(crash)["Degraded"] == ("True", "CrashLooping")
+    waits = told(deployment=step, scaling=ACTIVE, trouble=Trouble(Reason.UNSCHEDULABLE, "no node"))
+    assert "Degraded" not in conditions(waits)
+
+
+def test_the_last_decision_is_in_the_status_and_gone_with_the_autoscaling() -> None:
+    decision = {"replicas": 3, "wanted": 3, "constraint": "Demand", "message": "why", "profile": "estimate"}
+    assert told(deployment=SERVING, scaling=Scaling("active", told=decision)).status["autoscaling"] == decision
+    assert "autoscaling" not in told(deployment=SERVING).status

@@ -1,0 +1,290 @@
+"""The loop that decides how many replicas each autoscaled service has: every LOOP seconds a look at each of them.
+
+    pods, metrics, room ──► step (pure) ──► a pass over the service, where the number or what is said of it changed
+
+Rule: the looks are spread evenly over the LOOP seconds, so that three hundred services do not burst. The loop writes no
+number itself: a pass does, and asks here what it is. A look that fails changes nothing. What a service asks for, and what
+it has, is learned from the passes over it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+from zlib import crc32
+
+from npuserve.autoscale.decision import LOOP
+from npuserve.autoscale.load import ReplicaLoad, Traffic
+from npuserve.autoscale.memory import Mean
+from npuserve.autoscale.settings import Room
+from npuserve.cluster.facts import ClusterFacts
+from npuserve.cluster.quotas import Quota
+from npuserve.controller.answers import ApiError, Unreachable
+from npuserve.controller.kube import Kube
+from npuserve.controller.memories import Kept, keep, recall
+from npuserve.controller.scaling_metrics import ScalingMetrics
+from npuserve.plan.plan import Plan
+from npuserve.plan.sharing import Claim, rooms
+from npuserve.reconcile.autoscaling import Told
+from npuserve.reconcile.pods import ReplicaPod
+from npuserve.reconcile.sample import Fleet, fleet
+from npuserve.reconcile.step import Asked, Seen, State, step
+from npuserve.render.owner import Owner
+
+ROOM_SECONDS = 1.0
+"""For which one answer about the room of all services serves."""
+TICK = 0.05
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """An autoscaled service, as the last pass over it found it."""
+
+    key: str
+    owner: Owner
+    asked: Asked
+    plan: Plan
+    priority_class: str
+    live: int
+    """Replicas that its Deployment asks for."""
+    told: Mapping[str, Any] | None
+    """What its status says of the last decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read from the pods of a service."""
+
+    loads: Mapping[str, ReplicaLoad | None]
+    traffic: Traffic | None
+
+
+class Meter(Protocol):
+    """Reads the replicas of one service, and remembers where their counters stood."""
+
+    async def read(self, pods: tuple[ReplicaPod, ...], plan: Plan, *, now: float) -> Read: ...
+
+
+class Blind:
+    """Reads nothing."""
+
+    async def read(self, pods: tuple[ReplicaPod, ...], plan: Plan, *, now: float) -> Read:
+        return Read({pod.uid: None for pod in pods}, None)
+
+
+class Cluster(Protocol):
+    """What is known of nodes and replicas."""
+
+    def facts(self) -> ClusterFacts: ...
+
+    def pods(self, uid: str) -> tuple[ReplicaPod, ...]: ...
+
+
+class Bounds(Protocol):
+    """What is known of quotas and priorities."""
+
+    def quotas(self) -> tuple[Quota, ...]: ...
+
+    def priority(self, name: str) -> int: ...
+
+
+@dataclass(slots=True)
+class _Service:
+    """One service between two looks."""
+
+    asked: Followed
+    meter: Meter
+    due: float
+    state: State | None = None
+    kept: Kept | None = None
+    fleet: Fleet | None = None
+    looking: bool = False
+    resting: bool = False
+
+    @property
+    def idle(self) -> bool:
+        return not self.looking and not self.resting
+
+
+def steady() -> Callable[[], float]:
+    """Seconds since the epoch that never go back: the time of the start, and from then on the monotonic clock."""
+    offset = time.time() - time.monotonic()
+    return lambda: time.monotonic() + offset
+
+
+class Scaling:
+    """The services that are scaled.
+
+    `changed` is called with the key of a service whose number changed, `said` where only the words did.
+    """
+
+    def __init__(
+        self,
+        kube: Kube,
+        cluster: Cluster,
+        bounds: Bounds,
+        *,
+        meter: Callable[[], Meter],
+        metrics: ScalingMetrics,
+        changed: Callable[[str], None],
+        said: Callable[[str], None],
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._kube = kube
+        self._cluster = cluster
+        self._bounds = bounds
+        self._meter = meter
+        self._metrics = metrics
+        self._changed = changed
+        self._said = said
+        self._clock = clock or steady()
+        self._services: dict[str, _Service] = {}
+        self._rooms: dict[str, Room | None] = {}
+        self._rooms_until = 0.0
+
+    def follow(self, asked: Followed) -> None:
+        """Take in an autoscaled service as a pass found it."""
+        there = self._services.get(asked.key)
+        if there is None or there.asked.owner.uid != asked.owner.uid:
+            due = self._clock() + _phase(asked.owner.uid)
+            self._services[asked.key] = _Service(asked, self._meter(), due)
+            return
+        there.resting = False
+        before, there.asked = there.asked.asked, asked
+        if there.state is not None:
+            there.state = _as_asked(there.state, before, asked)
+
+    def rest(self, key: str) -> None:
+        """Leave the service alone until it is followed again: its spec is refused, and what runs stays as it is."""
+        if key in self._services:
+            self._services[key].resting = True
+
+    def forget(self, key: str) -> None:
+        """The service is gone, or is not autoscaled any more."""
+        if self._services.pop(key, None) is not None:
+            self._metrics.forget(key)
+
+    def number(self, key: str, uid: str) -> int | None:
+        """Replicas that the service is to have; None before the first decision."""
+        state = self._state(key, uid)
+        return None if state is None or state.decision is None else state.ordered
+
+    def told(self, key: str, uid: str) -> Mapping[str, Any] | None:
+        """What the status is to say of the last decision; None where that is not known yet."""
+        state = self._state(key, uid)
+        return None if state is None or state.told is None else state.told.status
+
+    def _state(self, key: str, uid: str) -> State | None:
+        there = self._services.get(key)
+        return there.state if there is not None and there.asked.owner.uid == uid else None
+
+    async def run(self) -> None:
+        """Look at the services for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                now = self._clock()
+                for service in [one for one in self._services.values() if one.due <= now and one.idle]:
+                    # A look that took too long skips its turns instead of making them up.
+                    service.due += LOOP * (1 + (now - service.due) // LOOP)
+                    service.looking = True
+                    tasks.create_task(self._look(service))
+                await asyncio.sleep(TICK)
+
+    async def _look(self, service: _Service) -> None:
+        began = self._clock()
+        try:
+            await self._look_at(service)
+        except (ApiError, Unreachable) as error:
+            self._metrics.failed(type(error).__name__)
+            logger.warning("a look at a service is repeated later: %s", error, extra={"service": service.asked.key})
+        except Exception as error:
+            self._metrics.failed(type(error).__name__)
+            logger.exception("a look at a service failed", extra={"service": service.asked.key})
+        finally:
+            service.looking = False
+        self._metrics.looked(self._clock() - began)
+
+    async def _look_at(self, service: _Service) -> None:
+        asked = service.asked
+        if service.state is None:
+            service.state = await self._begin(service)
+        seen = fleet(self._cluster.pods(asked.owner.uid))
+        read = await service.meter.read(seen.asked, asked.plan, now=self._clock())
+        service.fleet = seen
+        if self._services.get(asked.key) is service:
+            self._decide(service, Seen(seen, read.loads, read.traffic))
+        if service.kept is not None:
+            memory = service.state.memory
+            service.kept = await keep(self._kube, asked.owner, service.kept, memory=memory, now=self._clock())
+
+    async def _begin(self, service: _Service) -> State:
+        """What is known of a service that was not looked at before: its digest, its replicas, its status."""
+        asked, now = service.asked, self._clock()
+        memory, service.kept = await recall(self._kube, asked.owner, now=now)
+        leaving = fleet(self._cluster.pods(asked.owner.uid)).draining
+        told = None if asked.told is None else Told(asked.told)
+        return State(memory, ordered=max(0, asked.live - len(leaving)), began=now, told=told)
+
+    def _decide(self, service: _Service, seen: Seen) -> None:
+        """One step, and word of what it changed."""
+        before, asked, now = service.state, service.asked, self._clock()
+        assert before is not None
+        after = service.state = step(before, seen, asked.asked, room=self._room(asked.key), now=now)
+        if after.decision is None or after.decision is before.decision:
+            return
+        unread = sum(1 for load in seen.loads.values() if load is None)
+        took = self._clock() - now
+        self._metrics.decided(
+            asked.key, after.decision, after.memory, traffic=seen.traffic, unread=unread, seconds=took
+        )
+        if asked.asked.in_charge and after.ordered != asked.live:
+            self._changed(asked.key)
+        elif after.told is not before.told:
+            self._said(asked.key)
+
+    def _room(self, key: str) -> Room | None:
+        """Replicas that there is room for, as all services together leave it."""
+        now = self._clock()
+        if now >= self._rooms_until or key not in self._rooms:
+            claims = [self._claim(one) for one in self._services.values()]
+            self._rooms = rooms(claims, self._cluster.facts(), self._bounds.quotas())
+            self._rooms_until = now + ROOM_SECONDS
+        return self._rooms[key]
+
+    def _claim(self, service: _Service) -> Claim:
+        asked, seen = service.asked, service.fleet
+        present = 0 if seen is None else len(seen.staying)
+        decision = None if service.state is None else service.state.decision
+        wanted = min(decision.wanted, asked.asked.settings.most) if decision and asked.asked.in_charge else present
+        return Claim(
+            key=asked.key,
+            namespace=asked.owner.namespace,
+            plan=asked.plan,
+            priority=self._bounds.priority(asked.priority_class),
+            priority_class=asked.priority_class,
+            present=present,
+            waiting=0 if seen is None else seen.waiting,
+            wanted=wanted,
+        )
+
+
+def _as_asked(state: State, before: Asked, asked: Followed) -> State:
+    """The state of a service under what it asks for now."""
+    now = asked.asked
+    if not now.in_charge:
+        state = replace(state, ordered=asked.live)
+    if before.settings.profile != now.settings.profile:
+        # What was learned is a factor on another profile.
+        state = replace(state, memory=replace(state.memory, speed=Mean(3600)))
+    return state if before.mode == now.mode else replace(state, told=None)
+
+
+def _phase(uid: str) -> float:
+    """When within the LOOP seconds a service is looked at; checksums are spread evenly."""
+    return LOOP * (crc32(uid.encode()) % 1000) / 1000

@@ -1,0 +1,158 @@
+"""One step of a service's autoscaling: what is known, what is seen and what is allowed in, what is known and ordered
+afterwards out.
+
+Rule: a step asks no clock and writes nothing, so what the operator does in a cluster can be replayed. A first sample
+teaches only where the counters stand, and decides nothing. Where someone else is in charge of the number, the autoscaler
+decides beside it from what runs, for people and metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from npuserve.api.autoscaling import AutoscalingFloor
+from npuserve.autoscale.decision import Decision, decide
+from npuserve.autoscale.load import LoadSample, ReplicaLoad, Traffic
+from npuserve.autoscale.memory import Memory
+from npuserve.autoscale.order import order
+from npuserve.autoscale.placing import Placing, place
+from npuserve.autoscale.schedule import floor_at
+from npuserve.autoscale.settings import Room, Settings
+from npuserve.autoscale.starts import learn_start
+from npuserve.reconcile.autoscaling import Mode, Told, tell
+from npuserve.reconcile.sample import Fleet, sample_of
+
+UNLIMITED = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a service asks of the autoscaler."""
+
+    mode: Mode
+    settings: Settings
+    """Without the floors of the schedule and the room there is."""
+    schedule: tuple[AutoscalingFloor, ...]
+    in_charge: bool
+    """Whether the number that is decided is the one that is ordered."""
+    grace: float
+    """Seconds that replicas may wait for a place before they are taken back."""
+    starts: int | None
+    """Replicas that may start at the same time; None: any number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one sample shows: the pods, and by their UIDs what was read from them."""
+
+    fleet: Fleet
+    loads: Mapping[str, ReplicaLoad | None]
+    traffic: Traffic | None
+    queued: int = 0
+
+    @property
+    def first(self) -> bool:
+        """Counters were read for the first time, and tell no rate yet."""
+        return self.traffic is None and any(load is not None for load in self.loads.values())
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that is known of one service's autoscaling."""
+
+    memory: Memory
+    ordered: int
+    """Replicas that are asked for, those that leave not counted."""
+    began: float
+    """When it was first looked at, in seconds since the epoch: starts of before were not seen."""
+    placing: Placing = field(default_factory=Placing)
+    blocked: str = ""
+    """Why replicas found no place, in the scheduler's words."""
+    told: Told | None = None
+    decision: Decision | None = None
+    counted: frozenset[str] = frozenset()
+    """UIDs of pods whose start was learned from, or is nothing to learn from."""
+
+
+def step(state: State, seen: Seen, asked: Asked, *, room: Room | None, now: float) -> State:
+    """The state after a look at `now`, seconds since the epoch."""
+    state = _learn_starts(state, seen.fleet)
+    settings = asked.settings
+    if asked.schedule:
+        floor, reason = floor_at(asked.schedule, datetime.fromtimestamp(now, tz=UTC))
+        settings = replace(settings, floor=floor, floor_reason=reason)
+    if asked.in_charge:
+        state = _take_back(state, seen.fleet, asked, least=_least(settings), room=room, now=now)
+    settings = replace(settings, room=_room(state, room, least=_least(settings)))
+    if seen.first:
+        return state
+    sample = sample_of(
+        seen.fleet, ordered=state.ordered, time=now, loads=seen.loads, traffic=seen.traffic, queued=seen.queued
+    )
+    memory, decision = decide(state.memory, sample, settings)
+    decision = _as_it_starts(decision, sample)
+    return replace(
+        state,
+        memory=memory,
+        decision=decision,
+        ordered=_ordered(state, decision, sample, asked),
+        told=tell(state.told, decision, mode=asked.mode, now=now),
+    )
+
+
+def _ordered(state: State, decision: Decision, sample: LoadSample, asked: Asked) -> int:
+    if not asked.in_charge:
+        return state.ordered
+    return order(state.ordered, decision, current=sample.current, starting=sample.starting, starts=asked.starts)
+
+
+def _least(settings: Settings) -> int:
+    return min(settings.most, max(settings.least, settings.floor))
+
+
+def _learn_starts(state: State, fleet: Fleet) -> State:
+    """The state after pods that were created since it began have become ready; waiting for devices is no start."""
+    memory, counted = state.memory, {pod.uid for pod in fleet.starting if pod.unschedulable}
+    for pod in fleet.serving:
+        if pod.created >= state.began and pod.uid not in state.counted and pod.ready_since is not None:
+            memory = learn_start(memory, pod.ready_since - pod.created)
+        counted.add(pod.uid)
+    present = {pod.uid for pod in fleet.staying}
+    return replace(state, memory=memory, counted=frozenset((state.counted | counted) & present))
+
+
+def _take_back(state: State, fleet: Fleet, asked: Asked, *, least: int, room: Room | None, now: float) -> State:
+    """The state without the replicas that found no place for too long; those that the service keeps at least stay."""
+    placing = place(
+        state.placing,
+        ordered=state.ordered,
+        placed=fleet.placed,
+        room=UNLIMITED if room is None else room.replicas,
+        now=now,
+        grace=asked.grace,
+    )
+    if placing.cap is None:
+        return replace(state, placing=placing, blocked="")
+    words = next((pod.unschedulable for pod in fleet.starting if pod.unschedulable), "")
+    kept = min(state.ordered, max(placing.cap, least))
+    return replace(state, placing=placing, ordered=kept, blocked=state.blocked or words)
+
+
+def _room(state: State, room: Room | None, *, least: int) -> Room | None:
+    """The room there is, as far as replicas find it; what a service keeps at least is asked for in any case."""
+    cap = state.placing.cap
+    if cap is None:
+        return None if room is None else replace(room, replicas=max(room.replicas, least))
+    what = f"replicas found no place{f': {state.blocked}' if state.blocked else ''}"
+    if room is None:
+        return Room(max(cap, least), what)
+    return Room(max(min(cap, room.replicas), least), f"{room.what}; {what}")
+
+
+def _as_it_starts(decision: Decision, sample: LoadSample) -> Decision:
+    """Where nothing serves yet nothing can be read, and nothing is wrong with that."""
+    if decision.constraint != "MetricsMissing" or sample.replicas or not sample.starting:
+        return decision
+    return replace(decision, constraint="Starting", reason=f"none serves yet, {sample.starting} start")
