@@ -42,10 +42,10 @@ class ActivatorProcess:
             with refused:
                 return refused.code, refused.read().decode()
 
-    def number(self, name: str, **labels: str) -> float:
+    def number(self, metric: str, /, **labels: str) -> float:
         """One sample of its metrics; 0 where there is none."""
         marks = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
-        wanted = f"{name}{{{marks}}} " if marks else f"{name} "
+        wanted = f"{metric}{{{marks}}} " if marks else f"{metric} "
         _, page = self.answer("/metrics")
         found = (line.removeprefix(wanted) for line in page.splitlines() if line.startswith(wanted))
         return float(next(found, 0))
