@@ -1,65 +1,67 @@
-"""Pods of a service as they are seen, for tests of what is decided about them."""
+"""Replicas for tests of the drain: pods by what they are doing, what a mark does to one, and what a ReplicaSet does to all."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from npuserve.autoscale.load import ReplicaLoad, Traffic
+from npuserve.autoscale.load import ReplicaLoad
+from npuserve.reconcile.drain import Drain
 from npuserve.reconcile.pods import ReplicaPod
 
-BEGAN = 1000.0
-"""When the pods were created."""
+BORN = 1_000.0
 
 
-def a_pod_of(name: str, **changes: Any) -> ReplicaPod:
-    """A replica that serves on a node since 60 s after it was created."""
-    pod = ReplicaPod(
-        uid=name,
+def a_replica(name: str, **changes: Any) -> ReplicaPod:
+    """A pod that has served for long."""
+    serving = ReplicaPod(
+        uid=f"uid-{name}",
         name=name,
         namespace="ml",
         service_uid="u-1",
-        address="10.0.0.1",
-        created=BEGAN,
-        ready_since=BEGAN + 60,
+        address="10.244.0.7",
+        created=BORN,
+        ready_since=BORN + 180,
         serving=True,
         draining_since=None,
         deletion_cost=0,
         ending=False,
         unschedulable="",
-        template="t-1",
-        node="a2-0",
+        template="6d5f",
     )
-    return replace(pod, **changes)
+    return replace(serving, **changes)
 
 
-def starting(name: str, **changes: Any) -> ReplicaPod:
-    """A replica that has a node and is not ready."""
-    return a_pod_of(name, **{"ready_since": None, **changes})
+def a_load(requests: int, *, cached: float = 0.0) -> ReplicaLoad:
+    return ReplicaLoad(running=requests, waiting=0, cached=cached)
 
 
-def waiting(name: str, words: str = "0/3 nodes are available") -> ReplicaPod:
-    """A replica without a node."""
-    return starting(name, node="", address="", unschedulable=words)
+def marked(pods: Iterable[ReplicaPod], drain: Drain) -> list[ReplicaPod]:
+    """The pods once they bear the marks."""
+    marks = {mark.uid: mark for mark in drain.marks}
+    return [
+        replace(
+            pod,
+            serving=marks[pod.uid].since is None,
+            draining_since=marks[pod.uid].since,
+            deletion_cost=marks[pod.uid].cost or 0,
+        )
+        if pod.uid in marks
+        else pod
+        for pod in pods
+    ]
 
 
-def busy(requests: int = 10) -> ReplicaLoad:
-    """A replica with so many requests of 1,100 tokens."""
-    return ReplicaLoad(requests, 0, requests * 1100.0)
-
-
-def traffic(rate: float, seconds: float = 5.0) -> Traffic:
-    """Steady requests of 1,000 prompt and 200 output tokens, so many a second."""
-    count = round(rate * seconds)
-    return Traffic(
-        seconds=seconds,
-        arrivals=count,
-        prompt_tokens=count * 1000,
-        generated=round(rate * seconds * 200),
-        finished=count,
-        finished_prompt=count * 1000,
-        finished_output=count * 200,
-        finished_output_squares=count * 40_000,
-        blocking=0.0,
-        late=0.0,
+def in_order_of_removal(pods: Sequence[ReplicaPod]) -> list[ReplicaPod]:
+    """As a ReplicaSet ranks them (kubernetes/kubernetes:pkg/controller/controller_utils.go, ActivePodsWithRanks)."""
+    return sorted(
+        pods,
+        key=lambda pod: (
+            not pod.unschedulable,
+            pod.ready_since is not None,
+            pod.deletion_cost,
+            -(pod.ready_since or 0.0),
+            -pod.created,
+        ),
     )

@@ -57,6 +57,7 @@ WORK = (
     Rule(DISRUPTION_BUDGETS, _CHILD, "drains of nodes, one replica at a time"),
     Rule(ENDPOINT_SLICES, _CHILD, "which replicas answer, and the activator's place beside them"),
     Rule(PODS, _WATCH, "devices in use, and why replicas do not start"),
+    Rule(PODS, ("patch",), "which replicas leave the Service and are removed first, so that none goes with requests"),
     Rule(QUOTAS, _WATCH, "how many replicas a namespace has room for"),
     Rule(SCALERS, _WATCH, "autoscalers of others on the same replicas, which are reported and not fought"),
     Rule(EVENTS, ("create",), "what happened, for kubectl describe"),

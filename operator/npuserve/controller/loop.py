@@ -29,7 +29,7 @@ from npuserve.controller.children import Written, write_children
 from npuserve.controller.hardware import declared
 from npuserve.controller.kube import Kube
 from npuserve.controller.number import Numbers
-from npuserve.controller.resources import CONFIG_MAPS, ENDPOINT_SLICES
+from npuserve.controller.resources import CONFIG_MAPS, DEPLOYMENTS, ENDPOINT_SLICES
 from npuserve.controller.say import Conditions, Voice
 from npuserve.controller.store import Store
 from npuserve.plan.activation import holding_of, may_have_none
@@ -158,9 +158,20 @@ class Reconciler:
         return facts if facts.known or facts.nodes else declared(profile.hardware, self.configuration.flavour)
 
     async def _refused(self, case: Case, refusal: Refusal, after: After, *, service: InferenceService | None) -> Passed:
-        """What runs stays as it is; the status says why the spec does not."""
-        words = self._numbers.refused(case, service)
+        """What runs stays as it is, and is scaled on; the status says why the spec does not."""
+        number = self._numbers.refused(case)
+        if number is not None:
+            await self._rescale(case, number)
+        words = self._numbers.words(case, service)
         return Passed("refused", after, await self._say(case, refusal, Written(case.live), words=words))
+
+    async def _rescale(self, case: Case, replicas: int) -> None:
+        """Give the Deployment another number and nothing else: the template of a refused spec cannot be rendered."""
+        assert case.deployment is not None
+        metadata = case.deployment["metadata"]
+        changes = {"metadata": {"uid": metadata["uid"]}, "spec": {"replicas": replicas}}
+        answer = await self.kube.merge(DEPLOYMENTS, case.owner.namespace, name=metadata["name"], changes=changes)
+        self.store.record(DEPLOYMENTS, answer, key=case.key)
 
     async def _carry_out(self, case: Case, asked: Service, decided: Record) -> Passed:
         number = self._numbers.of(case, asked.spec)

@@ -1,8 +1,8 @@
 """What a pass and the autoscaler tell each other: how many replicas to render and what to say of them, and what there is
 to scale.
 
-Rule: a pass that left everything as it should be has the service followed; one whose spec is refused has it rest, for
-what runs stays as it is.
+Rule: a pass that left everything as it should be has the service followed. One whose spec is refused changes nothing about
+that: what runs is scaled as it was asked for before.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from npuserve.api.autoscaling import Autoscaling
 from npuserve.api.resource import InferenceService
 from npuserve.api.spec import InferenceServiceSpec
 from npuserve.autoscale.wish import settings_of
@@ -23,9 +24,9 @@ from npuserve.plan.autoscaling import least_of
 from npuserve.plan.plan import Plan
 from npuserve.plan.speed import estimated_profile
 from npuserve.reconcile.autoscaling import Scaling
-from npuserve.reconcile.replicas import replicas_for
+from npuserve.reconcile.replicas import replicas_for, replicas_in
 from npuserve.reconcile.rivals import Rival
-from npuserve.reconcile.step import Asked
+from npuserve.reconcile.step import Asked, Charge
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class Numbers:
     def of(self, case: Case, spec: InferenceServiceSpec) -> Number:
         """The number for a service that could be planned."""
         rival = self._rival(case)
-        decided = None if self.scaler is None else self.scaler.number(case.key, case.owner.uid)
+        # Without an autoscaler nobody drains: the number of the spec counts at once.
+        decided = spec.replicas if self.scaler is None else self.scaler.number(case.key, case.owner.uid)
         return Number(replicas_for(spec, case.deployment, decided=decided, rival=rival), self._words(case, spec, rival))
 
     def settled(
@@ -56,7 +58,8 @@ class Numbers:
         """The objects are as they should be: have the service followed if it is to be scaled."""
         if self.scaler is None:
             return
-        asked = self._asked(spec, plan, model=model, rival=number.words.rival)
+        leaving = self.scaler.leaves(case.owner.uid)
+        asked = self._asked(spec, plan, model=model, rival=number.words.rival, leaving=leaving)
         if asked is None:
             self.scaler.forget(case.key)
             return
@@ -68,14 +71,21 @@ class Numbers:
                 plan=plan,
                 priority_class=spec.template.priority_class_name,
                 live=number.replicas,
+                wished=spec.replicas,
                 told=_told(case),
             )
         )
 
-    def refused(self, case: Case, service: InferenceService | None) -> Scaling:
-        """The spec is refused: have the service rest; what is said of its number as it was."""
-        if self.scaler is not None:
-            self.scaler.rest(case.key)
+    def refused(self, case: Case) -> int | None:
+        """The new number of a service whose spec is refused and whose replicas go on; None where it stays."""
+        if self.scaler is None or case.deployment is None:
+            return None
+        live = replicas_in(case.deployment)
+        decided = self.scaler.go_on(case.key, case.owner.uid, live=live)
+        return None if decided == live else decided
+
+    def words(self, case: Case, service: InferenceService | None) -> Scaling:
+        """What is said of the number of a service whose spec is refused, as it was where it cannot be read."""
         if service is None:
             return Scaling(told=_told(case))
         return self._words(case, service.spec, self._rival(case))
@@ -86,9 +96,9 @@ class Numbers:
             self.scaler.forget(key)
 
     def _asked(
-        self, spec: InferenceServiceSpec, plan: Plan, *, model: ModelFacts | None, rival: Rival | None
+        self, spec: InferenceServiceSpec, plan: Plan, *, model: ModelFacts | None, rival: Rival | None, leaving: bool
     ) -> Asked | None:
-        wish = spec.autoscaling
+        wish = spec.autoscaling or (_TIDYING if leaving else None)
         profile = None if wish is None or model is None else estimated_profile(plan, model)
         if wish is None or profile is None:
             return None
@@ -97,7 +107,7 @@ class Numbers:
             mode=wish.mode,
             settings=settings_of(wish, profile),
             schedule=wish.schedule,
-            in_charge=wish.mode == "active" and (rival is None or rival.scales != "deployment"),
+            charge=_charge(wish, rival),
             grace=float(scaling.place_seconds),
             starts=scaling.starts_at_once,
         )
@@ -111,6 +121,16 @@ class Numbers:
 
     def _rival(self, case: Case) -> Rival | None:
         return None if self.rivals is None else self.rivals.of(case.owner.namespace, case.owner.name)
+
+
+_TIDYING = Autoscaling(max_replicas=1000, mode="external")
+"""Of a service that lost its autoscaling while replicas were leaving: they come back."""
+
+
+def _charge(wish: Autoscaling, rival: Rival | None) -> Charge:
+    if rival is not None and rival.scales == "deployment":
+        return "another scaler"
+    return "load" if wish.mode == "active" else "spec"
 
 
 def _told(case: Case) -> dict[str, Any] | None:

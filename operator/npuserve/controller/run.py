@@ -15,8 +15,11 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
+from aiohttp import ClientSession, DummyCookieJar
+
 from npuserve.configuration import Configuration
 from npuserve.controller.activation import Activation
+from npuserve.controller.autoscaler import Autoscaler
 from npuserve.controller.capacity import Capacity
 from npuserve.controller.credentials import Credentials, NoCredentials, log_in
 from npuserve.controller.family import follow_children
@@ -25,14 +28,10 @@ from npuserve.controller.freshness import Freshness
 from npuserve.controller.health import Health, Role
 from npuserve.controller.kube import Kube
 from npuserve.controller.leader import Leadership
-from npuserve.controller.limits import Limits
 from npuserve.controller.loop import Reconciler, Resolve
 from npuserve.controller.metrics import Metrics
-from npuserve.controller.number import Numbers
 from npuserve.controller.queue import Queue
 from npuserve.controller.resources import ENDPOINT_SLICES
-from npuserve.controller.rivals import Rivals
-from npuserve.controller.scaling import Blind, Scaling
 from npuserve.controller.store import Store
 from npuserve.controller.watch import Informer
 from npuserve.controller.work import Work
@@ -123,27 +122,33 @@ class Operator:
 
     async def _operate(self, kube: Kube, credentials: Credentials) -> None:
         """Read the cluster, then work on it."""
+        async with ClientSession(cookie_jar=DummyCookieJar(), trust_env=False) as http:
+            await self._work(kube, credentials, http)
+
+    async def _work(self, kube: Kube, credentials: Credentials, http: ClientSession) -> None:
         self._health.role = Role.SYNCING
         self._metrics.leads(1)
+        namespace, freshness = self._settings.watch_namespace, self._freshness
         store, queue = Store(), Queue()
-        listed, family, rivals_listed, limits_listed = (asyncio.Event() for _ in range(4))
+        listed, family = asyncio.Event(), asyncio.Event()
         capacity = Capacity(
             self._configuration.flavour,
             changed=lambda: work.nodes_changed(),  # noqa: PLW0108 - work is made below
             troubled=lambda uid: work.look_at_uid(uid),  # noqa: PLW0108 - as above
             renamed=self._configuration.resource_names,
         )
-        rivals, limits = Rivals(store, tell=lambda key: work.look_at(key)), Limits()  # noqa: PLW0108 - as above
-        scaling = Scaling(
-            kube,
-            capacity,
-            limits,
-            meter=Blind,
-            metrics=self._metrics.scaling,
-            changed=lambda key: work.rescaled(key),  # noqa: PLW0108 - as above
-            said=lambda key: work.look_at(key),  # noqa: PLW0108 - as above
-        )
         activation, places = self._activation(store, lambda uid: work.look_at_uid(uid)), asyncio.Event()  # noqa: PLW0108 - as above
+        scaler = Autoscaler(
+            kube,
+            store,
+            capacity,
+            configuration=self._configuration,
+            activation=activation,
+            http=http,
+            metrics=self._metrics.scaling,
+            look_at=lambda key: work.look_at(key),  # noqa: PLW0108 - as above
+            rescaled=lambda key: work.rescaled(key),  # noqa: PLW0108 - as above
+        )
         reconciler = Reconciler(
             kube,
             store,
@@ -152,39 +157,33 @@ class Operator:
             self._resolve,
             self._settings.identity,
             pressed=queue.pressed,
-            numbers=Numbers(self._configuration, scaling, rivals),
+            numbers=scaler.numbers,
             activation=activation,
         )
-        work = Work(reconciler.reconcile, queue=queue, store=store, metrics=self._metrics, freshness=self._freshness)
+        work = Work(reconciler.reconcile, queue=queue, store=store, metrics=self._metrics, freshness=freshness)
         informer = Informer(
             kube,
             credentials,
-            namespace=self._settings.watch_namespace,
+            namespace=namespace,
             store=store,
-            freshness=self._freshness,
+            freshness=freshness,
             tell=work.tell,
         )
         self._metrics.watch(queue.depth, self._freshness.ages)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(
-                capacity.follow(
-                    kube, namespace=self._settings.watch_namespace, freshness=self._freshness, listed=listed
-                )
-            )
+            tasks.create_task(capacity.follow(kube, namespace=namespace, freshness=freshness, listed=listed))
             tasks.create_task(informer.run(started=self._take_signals))
             tasks.create_task(
                 follow_children(
                     kube,
                     store,
-                    namespace=self._settings.watch_namespace,
-                    freshness=self._freshness,
+                    namespace=namespace,
+                    freshness=freshness,
                     tell=work.tell,
                     listed=family,
                 )
             )
-            namespace, freshness = self._settings.watch_namespace, self._freshness
-            for table, event in ((rivals, rivals_listed), (limits, limits_listed)):
-                tasks.create_task(table.follow(kube, namespace=namespace, freshness=freshness, listed=event))
+            heard = scaler.hear(tasks, namespace=namespace, freshness=freshness)
             tasks.create_task(
                 activation.follow(
                     kube,
@@ -194,13 +193,12 @@ class Operator:
                     listed=places,
                 )
             )
-            read = (listed, family, rivals_listed, limits_listed, places)
-            await asyncio.gather(*(event.wait() for event in read), informer.synced())
+            await asyncio.gather(*(event.wait() for event in (listed, family, places, *heard)), informer.synced())
             activation.learn(store.bodies(ENDPOINT_SLICES))
             _leave_garbage_be()
             self._health.role = Role.LEADER
             logger.info("working", extra={"services": sum(1 for _ in store.services())})
-            tasks.create_task(scaling.run())
+            scaler.begin(tasks)
             await work.run(self._settings.workers)
 
     def _activation(self, store: Store, look_at: Callable[[str], None]) -> Activation:

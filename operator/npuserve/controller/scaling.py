@@ -1,6 +1,7 @@
 """The loop that decides how many replicas each autoscaled service has: every LOOP seconds a look at each of them.
 
-    pods, metrics, room ──► step (pure) ──► a pass over the service, where the number or what is said of it changed
+    pods, metrics, room ──► step (pure) ──► course (pure) ──► marks on pods that leave
+                                                         └──► a pass over the service, where its number changed
 
 Rule: the looks are spread evenly over the LOOP seconds, so that three hundred services do not burst. The loop writes no
 number itself: a pass does, and asks here what it is. A look that fails changes nothing. What a service asks for, and what
@@ -24,15 +25,18 @@ from npuserve.autoscale.settings import Room
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.cluster.quotas import Quota
 from npuserve.controller.answers import ApiError, Unreachable
+from npuserve.controller.drain import carry_out
 from npuserve.controller.kube import Kube
 from npuserve.controller.memories import Kept, keep, recall
 from npuserve.controller.scaling_metrics import ScalingMetrics
 from npuserve.plan.plan import Plan
 from npuserve.plan.sharing import Claim, rooms
 from npuserve.reconcile.autoscaling import Told
+from npuserve.reconcile.course import course
+from npuserve.reconcile.drain import Loads
 from npuserve.reconcile.pods import ReplicaPod
 from npuserve.reconcile.sample import Fleet, fleet
-from npuserve.reconcile.step import Asked, Seen, State, step
+from npuserve.reconcile.step import Asked, Seen, State, aim_of, step
 from npuserve.render.owner import Owner
 
 ROOM_SECONDS = 1.0
@@ -53,6 +57,8 @@ class Followed:
     priority_class: str
     live: int
     """Replicas that its Deployment asks for."""
+    wished: int
+    """Replicas that its spec asks for."""
     told: Mapping[str, Any] | None
     """What its status says of the last decision."""
 
@@ -104,12 +110,9 @@ class _Service:
     state: State | None = None
     kept: Kept | None = None
     fleet: Fleet | None = None
+    number: int | None = None
+    """Replicas that the Deployment may ask for now; None before the first decision."""
     looking: bool = False
-    resting: bool = False
-
-    @property
-    def idle(self) -> bool:
-        return not self.looking and not self.resting
 
 
 def steady() -> Callable[[], float]:
@@ -121,7 +124,8 @@ def steady() -> Callable[[], float]:
 class Scaling:
     """The services that are scaled.
 
-    `changed` is called with the key of a service whose number changed, `said` where only the words did.
+    `held` tells how many requests wait in front of a service. `changed` is called with the key of a service whose number
+    changed, `said` where only the words did.
     """
 
     def __init__(
@@ -131,6 +135,7 @@ class Scaling:
         bounds: Bounds,
         *,
         meter: Callable[[], Meter],
+        held: Callable[[str], int],
         metrics: ScalingMetrics,
         changed: Callable[[str], None],
         said: Callable[[str], None],
@@ -140,6 +145,7 @@ class Scaling:
         self._cluster = cluster
         self._bounds = bounds
         self._meter = meter
+        self._held = held
         self._metrics = metrics
         self._changed = changed
         self._said = said
@@ -155,25 +161,33 @@ class Scaling:
             due = self._clock() + _phase(asked.owner.uid)
             self._services[asked.key] = _Service(asked, self._meter(), due)
             return
-        there.resting = False
         before, there.asked = there.asked.asked, asked
         if there.state is not None:
             there.state = _as_asked(there.state, before, asked)
 
-    def rest(self, key: str) -> None:
-        """Leave the service alone until it is followed again: its spec is refused, and what runs stays as it is."""
-        if key in self._services:
-            self._services[key].resting = True
+    def go_on(self, key: str, uid: str, *, live: int) -> int | None:
+        """The spec is refused and what runs goes on as it was asked for before; its number of replicas, None where that is
+        not known."""
+        there = self._services.get(key)
+        if there is None or there.asked.owner.uid != uid:
+            return None
+        there.asked = replace(there.asked, live=live)
+        return there.number if there.asked.asked.in_charge else None
 
     def forget(self, key: str) -> None:
         """The service is gone, or is not autoscaled any more."""
         if self._services.pop(key, None) is not None:
             self._metrics.forget(key)
 
+    def look_now(self, key: str) -> None:
+        """Look at the service without waiting for its turn."""
+        if key in self._services:
+            self._services[key].due = min(self._services[key].due, self._clock())
+
     def number(self, key: str, uid: str) -> int | None:
         """Replicas that the service is to have; None before the first decision."""
-        state = self._state(key, uid)
-        return None if state is None or state.decision is None else state.ordered
+        there = self._services.get(key)
+        return there.number if there is not None and there.asked.owner.uid == uid else None
 
     def told(self, key: str, uid: str) -> Mapping[str, Any] | None:
         """What the status is to say of the last decision; None where that is not known yet."""
@@ -184,12 +198,16 @@ class Scaling:
         there = self._services.get(key)
         return there.state if there is not None and there.asked.owner.uid == uid else None
 
+    def leaves(self, uid: str) -> bool:
+        """Whether replicas of the service with this UID are out of the Service to be removed."""
+        return bool(fleet(self._cluster.pods(uid)).leaving)
+
     async def run(self) -> None:
         """Look at the services for ever."""
         async with asyncio.TaskGroup() as tasks:
             while True:
                 now = self._clock()
-                for service in [one for one in self._services.values() if one.due <= now and one.idle]:
+                for service in [one for one in self._services.values() if one.due <= now and not one.looking]:
                     # A look that took too long skips its turns instead of making them up.
                     service.due += LOOP * (1 + (now - service.due) // LOOP)
                     service.looking = True
@@ -214,11 +232,13 @@ class Scaling:
         asked = service.asked
         if service.state is None:
             service.state = await self._begin(service)
-        seen = fleet(self._cluster.pods(asked.owner.uid))
+        pods = self._cluster.pods(asked.owner.uid)
+        service.fleet = seen = fleet(pods)
         read = await service.meter.read(seen.asked, asked.plan, now=self._clock())
-        service.fleet = seen
-        if self._services.get(asked.key) is service:
-            self._decide(service, Seen(seen, read.loads, read.traffic))
+        if self._services.get(asked.key) is not service:
+            return
+        self._decide(service, Seen(seen, read.loads, read.traffic, self._held(asked.key)))
+        await self._steer(service, pods, read.loads)
         if service.kept is not None:
             memory = service.state.memory
             service.kept = await keep(self._kube, asked.owner, service.kept, memory=memory, now=self._clock())
@@ -227,26 +247,36 @@ class Scaling:
         """What is known of a service that was not looked at before: its digest, its replicas, its status."""
         asked, now = service.asked, self._clock()
         memory, service.kept = await recall(self._kube, asked.owner, now=now)
-        leaving = fleet(self._cluster.pods(asked.owner.uid)).draining
+        leaving = fleet(self._cluster.pods(asked.owner.uid)).leaving
         told = None if asked.told is None else Told(asked.told)
         return State(memory, ordered=max(0, asked.live - len(leaving)), began=now, told=told)
 
     def _decide(self, service: _Service, seen: Seen) -> None:
-        """One step, and word of what it changed."""
+        """One step, and word of it where there is something new to say."""
         before, asked, now = service.state, service.asked, self._clock()
         assert before is not None
         after = service.state = step(before, seen, asked.asked, room=self._room(asked.key), now=now)
         if after.decision is None or after.decision is before.decision:
             return
-        unread = sum(1 for load in seen.loads.values() if load is None)
-        took = self._clock() - now
         self._metrics.decided(
-            asked.key, after.decision, after.memory, traffic=seen.traffic, unread=unread, seconds=took
+            asked.key, after.decision, after.memory, seen=seen, unread=_unread(seen), seconds=self._clock() - now
         )
-        if asked.asked.in_charge and after.ordered != asked.live:
-            self._changed(asked.key)
-        elif after.told is not before.told:
+        if after.told is not before.told:
             self._said(asked.key)
+
+    async def _steer(self, service: _Service, pods: tuple[ReplicaPod, ...], loads: Loads) -> None:
+        """The next step of the Deployment's number towards what is wanted: first the marks of pods that leave, then a
+        pass."""
+        asked, state = service.asked, service.state
+        aim = None if state is None else aim_of(state, asked.asked, wished=asked.wished)
+        if aim is None:
+            return
+        limit = float(asked.plan.timing.drain)
+        drain = course(pods, aim, live=asked.live, loads=loads, now=self._clock(), limit=limit)
+        await carry_out(self._kube, drain)
+        service.number = drain.replicas
+        if drain.replicas != service.asked.live:
+            self._changed(asked.key)
 
     def _room(self, key: str) -> Room | None:
         """Replicas that there is room for, as all services together leave it."""
@@ -283,6 +313,10 @@ def _as_asked(state: State, before: Asked, asked: Followed) -> State:
         # What was learned is a factor on another profile.
         state = replace(state, memory=replace(state.memory, speed=Mean(3600)))
     return state if before.mode == now.mode else replace(state, told=None)
+
+
+def _unread(seen: Seen) -> int:
+    return sum(1 for pod in seen.fleet.serving if seen.loads.get(pod.uid) is None)
 
 
 def _phase(uid: str) -> float:

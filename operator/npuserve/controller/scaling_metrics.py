@@ -13,8 +13,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from npuserve.autoscale.decision import Decision
-from npuserve.autoscale.load import Traffic
 from npuserve.autoscale.memory import Memory
+from npuserve.reconcile.step import Seen
 
 _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -26,6 +26,7 @@ class _Service:
     decision: Decision
     memory: Memory
     unread: int = 0
+    leaving: int = 0
     finished: int = 0
     late: float = 0.0
 
@@ -47,6 +48,7 @@ _GAUGES: Mapping[str, tuple[str, _Value]] = {
         "What a missed request is worth, in units of the work of a request.",
         lambda one: one.memory.price,
     ),
+    "leaving_replicas": ("Replicas that finish their requests to be removed.", lambda one: one.leaving),
     "unread_replicas": ("Ready replicas whose metrics could not be read.", lambda one: one.unread),
 }
 _LABELS = ["namespace", "name"]
@@ -82,16 +84,15 @@ class ScalingMetrics(Collector):
         """A look failed."""
         self._failures.labels(error).inc()
 
-    def decided(
-        self, key: str, decision: Decision, memory: Memory, *, traffic: Traffic | None, unread: int, seconds: float
-    ) -> None:
+    def decided(self, key: str, decision: Decision, memory: Memory, *, seen: Seen, unread: int, seconds: float) -> None:
         """A decision about a service was taken."""
         self._seconds.observe(seconds)
         one = self._services.setdefault(key, _Service(decision, memory))
         one.decision, one.memory, one.unread = decision, memory, unread
-        if traffic is not None:
-            one.finished += traffic.finished
-            one.late += traffic.late
+        one.leaving = len(seen.fleet.leaving)
+        if seen.traffic is not None:
+            one.finished += seen.traffic.finished
+            one.late += seen.traffic.late
 
     def forget(self, key: str) -> None:
         """The service is gone, or is not autoscaled any more."""

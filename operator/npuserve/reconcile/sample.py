@@ -1,13 +1,14 @@
 """What is seen of a service's replicas at one moment: from its pods and their metrics to the sample that is decided on.
 
-Rule: ready pods that the Service selects are the replicas; those on their way out are draining and no supply. What is
-ordered and not ready is starting, whether its pod exists yet or not, so that nothing is ordered twice.
+Rule: ready pods that the Service selects are the replicas; those on their way out are draining and no supply, and one
+that someone took out of the Service by hand is neither. What is ordered and not ready is starting, whether its pod exists
+yet or not, so that nothing is ordered twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from npuserve.autoscale.load import LoadSample, ReplicaLoad, Traffic
 from npuserve.reconcile.pods import ReplicaPod
@@ -20,6 +21,11 @@ class Fleet:
     serving: tuple[ReplicaPod, ...]
     starting: tuple[ReplicaPod, ...]
     leaving: tuple[ReplicaPod, ...]
+    """Out of the Service to be removed."""
+    ending: tuple[ReplicaPod, ...]
+    """Told to end; no order counts them."""
+    aside: tuple[ReplicaPod, ...]
+    """Out of the Service by someone's hand."""
 
     @property
     def staying(self) -> tuple[ReplicaPod, ...]:
@@ -36,27 +42,25 @@ class Fleet:
         return len(self.staying) - self.placed
 
     @property
-    def draining(self) -> tuple[ReplicaPod, ...]:
-        """Those that leave without having been told to end: the order still counts them."""
-        return tuple(pod for pod in self.leaving if not pod.ending)
-
-    @property
     def asked(self) -> tuple[ReplicaPod, ...]:
         """The pods whose metrics count: those that answer, the draining ones included."""
-        return (*self.serving, *(pod for pod in self.leaving if pod.ready_since is not None))
+        return tuple(pod for pod in (*self.serving, *self.leaving, *self.ending) if pod.ready_since is not None)
 
 
 def fleet(pods: Iterable[ReplicaPod]) -> Fleet:
     """The pods sorted."""
-    serving, starting, leaving = [], [], []
+    groups: dict[str, list[ReplicaPod]] = {item.name: [] for item in fields(Fleet)}
     for pod in sorted(pods, key=lambda pod: (pod.created, pod.uid)):
-        if pod.ending or pod.draining_since is not None:
-            leaving.append(pod)
-        elif pod.ready_since is None:
-            starting.append(pod)
-        else:
-            serving.append(pod)
-    return Fleet(tuple(serving), tuple(starting), tuple(leaving))
+        groups[_group(pod)].append(pod)
+    return Fleet(**{name: tuple(found) for name, found in groups.items()})
+
+
+def _group(pod: ReplicaPod) -> str:
+    if pod.ending:
+        return "ending"
+    if not pod.serving:
+        return "aside" if pod.draining_since is None else "leaving"
+    return "starting" if pod.ready_since is None else "serving"
 
 
 def sample_of(
@@ -73,8 +77,8 @@ def sample_of(
     return LoadSample(
         time=time,
         replicas=tuple(replicas),
-        starting=max(0, ordered - len(replicas)),
-        draining=len(seen.leaving),
+        starting=max(0, ordered - len(replicas) - len(seen.aside)),
+        draining=len(seen.leaving) + len(seen.ending),
         traffic=traffic,
         queued=queued,
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Literal
 
 from npuserve.api.autoscaling import AutoscalingFloor
 from npuserve.autoscale.decision import Decision, decide
@@ -22,9 +23,12 @@ from npuserve.autoscale.schedule import floor_at
 from npuserve.autoscale.settings import Room, Settings
 from npuserve.autoscale.starts import learn_start
 from npuserve.reconcile.autoscaling import Mode, Told, tell
+from npuserve.reconcile.course import Aim
 from npuserve.reconcile.sample import Fleet, sample_of
 
 UNLIMITED = 1_000_000
+
+Charge = Literal["load", "spec", "another scaler"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,17 @@ class Asked:
     settings: Settings
     """Without the floors of the schedule and the room there is."""
     schedule: tuple[AutoscalingFloor, ...]
-    in_charge: bool
-    """Whether the number that is decided is the one that is ordered."""
+    charge: Charge
+    """Whose number counts."""
     grace: float
     """Seconds that replicas may wait for a place before they are taken back."""
     starts: int | None
     """Replicas that may start at the same time; None: any number."""
+
+    @property
+    def in_charge(self) -> bool:
+        """Whether the number that is decided is the one that is ordered."""
+        return self.charge == "load"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +106,27 @@ def step(state: State, seen: Seen, asked: Asked, *, room: Room | None, now: floa
         state,
         memory=memory,
         decision=decision,
-        ordered=_ordered(state, decision, sample, asked),
+        ordered=_ordered(state, decision, sample, asked, aside=len(seen.fleet.aside)),
         told=tell(state.told, decision, mode=asked.mode, now=now),
     )
 
 
-def _ordered(state: State, decision: Decision, sample: LoadSample, asked: Asked) -> int:
+def aim_of(state: State, asked: Asked, *, wished: int) -> Aim | None:
+    """What the Deployment's number is to become: what was decided, or the `wished` one of the spec; None while nothing is
+    decided, and where another scaler writes it."""
+    if asked.charge == "another scaler" or state.decision is None:
+        return None
+    if asked.charge == "spec":
+        return Aim(wished, commanded=True)
+    # Where all that the limit allows is ordered and there are more, it is the limit that was lowered.
+    return Aim(state.ordered, commanded=state.ordered >= asked.settings.most)
+
+
+def _ordered(state: State, decision: Decision, sample: LoadSample, asked: Asked, *, aside: int) -> int:
     if not asked.in_charge:
         return state.ordered
-    return order(state.ordered, decision, current=sample.current, starting=sample.starting, starts=asked.starts)
+    before = state.ordered - aside
+    return aside + order(before, decision, current=sample.current, starting=sample.starting, starts=asked.starts)
 
 
 def _least(settings: Settings) -> int:
@@ -128,7 +149,7 @@ def _take_back(state: State, fleet: Fleet, asked: Asked, *, least: int, room: Ro
     placing = place(
         state.placing,
         ordered=state.ordered,
-        placed=fleet.placed,
+        placed=fleet.placed + len(fleet.aside),
         room=UNLIMITED if room is None else room.replicas,
         now=now,
         grace=asked.grace,

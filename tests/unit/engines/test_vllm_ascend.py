@@ -362,12 +362,17 @@ def test_health_and_metrics_are_asked_where_the_engine_answers() -> None:
     launch = plan().launch
     assert {check.path for check in (launch.started, launch.ready, launch.alive)} == {"/health"}
     assert launch.port == launch.ready.port == 8000
-    assert launch.drain[-4:] == (
+    assert launch.drain[3:] == (
         "http://127.0.0.1:8000/metrics",
-        "120",
-        "vllm:num_requests_running",
-        "vllm:num_requests_waiting",
+        *("120", "5", "6"),
+        "vllm:num_requests_running,vllm:num_requests_waiting",
+        "vllm:request_success_total",
     )
+
+
+def test_a_replica_drains_for_longer_than_its_engine_keeps_idle_connections_open() -> None:
+    slow = plan(template={"env": [{"name": "VLLM_HTTP_TIMEOUT_KEEP_ALIVE", "value": "60"}]})
+    assert slow.launch.drain[6] == "61"
 
 
 @versions

@@ -27,7 +27,17 @@ def limits(mode: str = "active", **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("autoscaling", [None, limits("external"), limits("observe")])
 def test_the_spec_is_the_number_where_nobody_else_is_to_decide(autoscaling: dict[str, Any] | None) -> None:
-    assert number(decided=9, replicas=3, autoscaling=autoscaling) == 3
+    assert number(decided=2, replicas=3, autoscaling=autoscaling) == 3
+
+
+@pytest.mark.parametrize("mode", ["external", "observe"])
+def test_replicas_that_drain_count_until_they_are_gone(mode: str) -> None:
+    assert number(decided=4, replicas=3, autoscaling=limits(mode)) == 4
+    assert number(replicas=3, autoscaling=limits(mode)) == 5
+
+
+def test_without_autoscaling_nothing_waits() -> None:
+    assert number(decided=4, replicas=3) == 3
 
 
 def test_active_autoscaling_is_the_number_whatever_the_spec_says() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npuserve.reconcile.sample import fleet, sample_of
-from tests.support.replicas import a_pod_of, busy, starting, waiting
+from tests.support.fleets import a_pod_of, busy, starting, waiting
 
 PODS = (
     a_pod_of("serves"),
@@ -12,6 +12,7 @@ PODS = (
     a_pod_of("drains", serving=False, draining_since=1500.0),
     a_pod_of("ends", ending=True),
     starting("never-began", ending=True),
+    a_pod_of("debugged", serving=False),
 )
 
 
@@ -19,8 +20,10 @@ def test_pods_are_told_apart_by_what_they_do() -> None:
     seen = fleet(PODS)
     assert [pod.name for pod in seen.serving] == ["serves"]
     assert [pod.name for pod in seen.starting] == ["starts", "waits"]
-    assert {pod.name for pod in seen.leaving} == {"drains", "ends", "never-began"}
-    assert (seen.placed, seen.waiting, len(seen.draining)) == (2, 1, 1)
+    assert [pod.name for pod in seen.leaving] == ["drains"]
+    assert {pod.name for pod in seen.ending} == {"ends", "never-began"}
+    assert [pod.name for pod in seen.aside] == ["debugged"]
+    assert (seen.placed, seen.waiting) == (2, 1)
 
 
 def test_metrics_are_asked_of_those_that_answer() -> None:
@@ -32,7 +35,7 @@ def test_the_order_in_which_pods_are_seen_changes_nothing() -> None:
 
 
 def test_what_is_ordered_and_not_ready_is_starting_whether_its_pod_exists_or_not() -> None:
-    sample = sample_of(fleet(PODS), ordered=4, time=1.0, loads={"serves": busy()}, traffic=None)
+    sample = sample_of(fleet(PODS), ordered=5, time=1.0, loads={"serves": busy()}, traffic=None)
     assert (sample.replicas, sample.starting, sample.current, sample.draining) == ((busy(),), 3, 4, 3)
 
 

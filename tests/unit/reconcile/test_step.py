@@ -17,10 +17,10 @@ from npuserve.autoscale.settings import Room, Settings
 from npuserve.reconcile.pods import ReplicaPod
 from npuserve.reconcile.sample import fleet
 from npuserve.reconcile.step import Asked, Seen, State, step
-from tests.support.replicas import BEGAN, a_pod_of, busy, starting, traffic, waiting
+from tests.support.fleets import BEGAN, a_pod_of, busy, starting, traffic, waiting
 
 SETTINGS = Settings(EngineProfile(54.5, 0.278, 9.75e-5, 0.18, 25.0, 587_000), least=1, most=8)
-ASKED = Asked("active", SETTINGS, (), in_charge=True, grace=120.0, starts=None)
+ASKED = Asked("active", SETTINGS, (), charge="load", grace=120.0, starts=None)
 ROOMY = Room(20, "Atlas 800I A2 64G: 80 of 96 devices free")
 NEW = State(Memory(), ordered=2, began=BEGAN - 1)
 TWO = (a_pod_of("one"), a_pod_of("two"))
@@ -74,7 +74,9 @@ def test_a_floor_of_the_schedule_holds_at_its_time_of_day() -> None:
     assert after(NEW, seconds=5, asked=replace(ASKED, schedule=(always,)), load=None).ordered == 5
 
 
-@pytest.mark.parametrize("asked", [replace(ASKED, in_charge=False), replace(ASKED, mode="observe", in_charge=False)])
+@pytest.mark.parametrize(
+    "asked", [replace(ASKED, charge="another scaler"), replace(ASKED, mode="observe", charge="spec")]
+)
 def test_who_is_not_in_charge_decides_and_orders_nothing(asked: Asked) -> None:
     state = after(NEW, seconds=60, asked=asked, **crowded())
     assert state.decision is not None
