@@ -26,7 +26,10 @@ _PROGRAM = "from npuserve.cli import main; main()"
 class Operator:
     """One run of the operator against a cluster; `python` may be another interpreter or a profiler's."""
 
-    def __init__(self, cluster: ControlPlane, *, python: tuple[str, ...] = (sys.executable,)) -> None:
+    def __init__(
+        self, cluster: ControlPlane, *, python: tuple[str, ...] = (sys.executable,), core: int | None = None
+    ) -> None:
+        """`core`: the one that it is kept to."""
         (self._port,) = free(1)
         environment = {
             **os.environ,
@@ -40,6 +43,8 @@ class Operator:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen([*python, "-c", _PROGRAM, "run"], env=environment, stderr=log, stdout=log)
         self._seen = psutil.Process(self._process.pid)
+        if core is not None:
+            self._seen.cpu_affinity([core])
 
     def wait_until_ready(self) -> None:
         """Return when the operator works; raises RuntimeError with its last lines when it ends instead."""

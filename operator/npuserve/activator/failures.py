@@ -52,55 +52,67 @@ def as_events(content: Any) -> bytes:
 
 
 def queue_full(service: str, limit: int) -> Failure:
+    """No further request may wait."""
     return _busy(f"{service} is starting, and {limit} requests wait for it already; ask again later")
 
 
 def memory_full(service: str) -> Failure:
+    """The bodies that wait leave no room for another one."""
     return _busy(f"{service} is starting, and the requests that wait fill the memory kept for them; ask again later")
 
 
 def waited_too_long(service: str, seconds: int) -> Failure:
+    """Nobody answered in time."""
     return _unavailable("no_replica_ready", f"no replica of {service} was ready within {seconds} s; ask again later")
 
 
 def not_started(service: str) -> Failure:
+    """Only a replica could answer, and none runs."""
     return _unavailable("no_replica_ready", f"no replica of {service} runs")
 
 
 def going() -> Failure:
+    """The activator ends, or the service does."""
     return _unavailable("restarting", "what holds the requests is being restarted; ask again")
 
 
 def unknown_port() -> Failure:
+    """No service has the port."""
     return _unavailable("no_such_service", "no service is known on this port; ask again by the service's name")
 
 
 def replica_lost(service: str) -> Failure:
+    """The replica closed the connection before its answer was whole."""
     return Failure(
         502, "server_error", "replica_lost", f"the replica of {service} ended before it answered", retry_after=1
     )
 
 
 def replica_silent(service: str, seconds: float) -> Failure:
+    """The replica took the request and sends nothing."""
     message = f"the replica of {service} has sent nothing for {seconds:.0f} s"
     return Failure(504, "server_error", "replica_silent", message, retry_after=RETRY_SECONDS)
 
 
 def replica_refused(service: str, status: int) -> Failure:
+    """The replica refused, in words that are no error of this shape."""
     return Failure(status, "server_error", "replica_failed", f"the replica of {service} answered with status {status}")
 
 
 def body_too_large(limit: int) -> Failure:
+    """The body exceeds `limit` bytes."""
     message = f"the request's body is larger than {limit // 2**20} MiB, which is the most that is passed on"
     return Failure(413, "invalid_request_error", "request_too_large", message)
 
 
 def unknown_model(asked: str, served: str) -> Failure:
+    """The service serves another model."""
     message = f"The model `{asked}` does not exist. This service serves `{served}`."
     return Failure(404, "invalid_request_error", "model_not_found", message, param="model")
 
 
 def no_upgrade() -> Failure:
+    """The client asks for a protocol that cannot be held."""
     message = "WebSocket and other upgraded connections are not held; connect again once a replica is ready"
     return Failure(501, "invalid_request_error", "not_supported", message)
 
