@@ -98,6 +98,20 @@ class HardwareRow(Section):
     """Processor architecture of the nodes."""
 
 
+class Downloads(Section):
+    """How engines that download weights reach the hub. Engines that read weights from a volume or an image are not told."""
+
+    https_proxy: str = Field(default="", max_length=512, pattern="^(https?://.+)?$")
+    """Proxy for connections to the hub; connections inside the cluster are not encrypted by TLS and never take it."""
+    no_proxy: str = Field(default="localhost,127.0.0.1,.svc,.cluster.local", max_length=4096)
+    """Hosts that are reached directly, such as a mirror of the hub inside the site."""
+    ca_config_map: str = Field(default="", max_length=253)
+    """ConfigMap in each of the services' namespaces with the certificates of a private authority; empty leaves the
+    image's own."""
+    ca_key: str = Field(default="ca-bundle.crt", min_length=1, max_length=253, pattern="^[-._a-zA-Z0-9]+$")
+    """Its key, with all certificates to trust in PEM."""
+
+
 class Profile(Section):
     """What the pods of some namespaces get from the node.
 
@@ -127,6 +141,8 @@ class Profile(Section):
     """The kubelets' Topology Manager policy; it cannot be read from the cluster."""
     node_selector: dict[str, str] = Field(default_factory=dict)
     """Labels of the nodes that engine pods of these namespaces are kept to."""
+    downloads: Downloads = Downloads()
+    """Proxy and private authority of engines that download weights."""
 
     def covers(self, namespace: str) -> bool:
         return any(fnmatchcase(namespace, pattern) for pattern in self.namespaces)

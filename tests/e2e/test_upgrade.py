@@ -83,6 +83,8 @@ def test_an_upgrade_and_the_way_back_restart_no_service_change_no_plan_and_lose_
     run("rollback", RELEASE, "1", f"--namespace={NAMESPACE}")
     until(lambda: _served(site.api))
     assert _definition(site.api) == definition
+    other.ask("between", replicas=0)
+    other.wait_until_ready("between")
     site.operator.process.stop()
     site.start_and_look(command=RUN_OLDER, environment=older)
     time.sleep(AFTERWARDS_SECONDS)

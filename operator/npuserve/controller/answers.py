@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from npuserve.reconcile.undeclared import WORDS
+
 Object = dict[str, Any]
 
 
@@ -23,6 +25,12 @@ class ApiError(Exception):
         self.reason = reason
         self.message = message
         self.details = details or {}
+
+    @property
+    def passing(self) -> bool:
+        """Whether the answer is likely to be another one soon. What the definition has no field for is refused with
+        500."""
+        return self.code == 429 or (self.code >= 500 and WORDS not in self.message)
 
     @property
     def field_conflict(self) -> bool:

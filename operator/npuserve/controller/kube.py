@@ -188,16 +188,12 @@ class Kube:
                 self.count(verb, resource.plural, response.status)
                 if response.status < 400:
                     return json.loads(content) if content else {}
-                if attempt == ATTEMPTS or not _passes(response.status):
-                    raise refusal(response.status, content)
+                refused = refusal(response.status, content)
+                if attempt == ATTEMPTS or not refused.passing:
+                    raise refused
                 wait = max(wait, _retry_after(response))
             await asyncio.sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
-
-
-def _passes(code: int) -> bool:
-    """Whether an answer is likely to be another one soon."""
-    return code == 429 or code >= 500
 
 
 def _retry_after(response: ClientResponse) -> float:

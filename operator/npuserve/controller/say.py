@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from npuserve.controller.announce import announce
 from npuserve.controller.answers import ApiError
 from npuserve.controller.case import Case, own_deployment
 from npuserve.controller.children import Written
+from npuserve.controller.definition import Definition
 from npuserve.controller.kube import Kube
 from npuserve.controller.resources import SERVICE
 from npuserve.controller.store import Reference, Store
@@ -33,6 +34,7 @@ class Voice:
     kube: Kube
     store: Store
     identity: str
+    definition: Definition = field(default_factory=Definition)
 
     async def say(
         self, case: Case, outcome: Plan | Refusal, *, written: Written, trouble: Trouble | None, now: datetime
@@ -48,7 +50,7 @@ class Voice:
             trouble=written.trouble or trouble,
             now=now,
         )
-        new = not same_status(case.body.get("status") or {}, said.status)
+        new = not same_status(case.body.get("status") or {}, self.definition.fit(said.status))
         _log(case, said, written, new=new)
         events = [announce(self.kube, case.body, event, identity=self.identity, now=now) for event in said.events]
         await asyncio.gather(*events, *([self._write(case, said.status)] if new else []))
@@ -57,10 +59,13 @@ class Voice:
     async def _write(self, case: Case, status: Mapping[str, Any]) -> None:
         """Apply the status to exactly this service; when that is gone, so is what there was to say."""
         metadata = {"name": case.owner.name, "namespace": case.owner.namespace, "uid": case.owner.uid}
-        body = {"apiVersion": SERVICE.api_version, "kind": SERVICE.kind, "metadata": metadata, "status": status}
+        told = self.definition.fit(status)
+        body = {"apiVersion": SERVICE.api_version, "kind": SERVICE.kind, "metadata": metadata, "status": told}
         try:
             answer = await self.kube.apply(SERVICE, body, force=True, subresource="status")
         except ApiError as error:
+            if self.definition.learn(error):
+                return await self._write(case, status)
             if error.code != 404:
                 raise
             self.store.record_gone(Reference(SERVICE.plural, case.owner.namespace, case.owner.name), key=case.key)

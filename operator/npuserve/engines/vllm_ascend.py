@@ -39,6 +39,7 @@ from npuserve.engines.contract import (
 )
 from npuserve.engines.drain import Busy, drain_command
 from npuserve.engines.vllm_ascend_folklore import corrected
+from npuserve.engines.vllm_ascend_graphs import too_many_graphs
 from npuserve.engines.vllm_ascend_leave import MARK, in_front
 from npuserve.engines.vllm_ascend_reserved import PLATFORM_VARIABLES, owned_variables, reserved, unfit
 from npuserve.engines.vllm_ascend_schemes import scheme_obstacle, unpacks_fp8
@@ -179,7 +180,10 @@ class VllmAscend:
         errors: list[ArgumentError] = check_arguments(table, arguments, reserved(remote_code=remote_code))
         errors += check_environment(table, variables, owned_variables(variables), extra=PLATFORM_VARIABLES)
         found = [Fault(error.kind, error.field, error.message) for error in map(corrected, errors)]
-        return tuple(found) or tuple(unfit(canonical_arguments(table, arguments)))
+        if found:
+            return tuple(found)
+        own = canonical_arguments(table, arguments)
+        return (*unfit(own), *too_many_graphs(choice, own))
 
     def shared_memory(self, parallelism: Parallelism) -> int:
         """1 GiB per device and never below 4 GiB; the container default of 64 MiB ends the engine (vllm-ascend PR

@@ -23,7 +23,7 @@ PORT_NAME = "http"
 
 def engine_container(plan: Plan, volumes: Sequence[Mounted], *, profile: Profile, pull_policy: str) -> dict[str, Any]:
     """The engine as a container. Its last log lines become the termination message of a failed start."""
-    launch, variables = plan.launch, environment(plan)
+    launch, variables = plan.launch, environment(plan, profile)
     return {
         "name": NAME,
         "image": plan.image,

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from npuserve.configuration import Profile
 from npuserve.engines.contract import Literally, OwnAddress, SecretValue, Variable
 from npuserve.plan.plan import Plan
+from npuserve.render.downloads import download_variables
 from npuserve.render.flavour import flavour_environment
 
 _EXPANDED = re.compile(r"\$(?=[$(])")
@@ -21,10 +23,11 @@ def verbatim(text: str) -> str:
     return _EXPANDED.sub("$$", text) if "$" in text else text
 
 
-def environment(plan: Plan) -> list[dict[str, Any]]:
-    """The variables of the launch, then the flavour's; where a name is given twice the later one stands."""
+def environment(plan: Plan, profile: Profile) -> list[dict[str, Any]]:
+    """The site's variables, those of the launch, then the flavour's; where a name is given twice the later one stands."""
+    site = {name: {"name": name, "value": verbatim(value)} for name, value in download_variables(plan, profile)}
     launch = {variable.name: _written(variable) for variable in plan.launch.environment}
-    return list((launch | flavour_environment(plan)).values())
+    return list((site | launch | flavour_environment(plan)).values())
 
 
 def _written(variable: Variable) -> dict[str, Any]:

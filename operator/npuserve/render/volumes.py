@@ -9,6 +9,7 @@ from npuserve.configuration import Profile
 from npuserve.engines.contract import FILES_DIR
 from npuserve.plan.plan import Plan
 from npuserve.render.canonical import byte_quantity
+from npuserve.render.downloads import CA_DIR, downloads
 from npuserve.render.names import config_name
 from npuserve.render.owner import Owner
 from npuserve.render.weights import weights_mount, weights_volume
@@ -30,7 +31,14 @@ def mounted(owner: Owner, plan: Plan, *, profile: Profile, pull_policy: str) -> 
     weights = Mounted(
         weights_volume(plan.weights, plan.topology.scratch, pull_policy=pull_policy), weights_mount(plan.weights)
     )
-    return (weights, _shared_memory(plan), *_hugepages(plan), *_files(owner, plan), *_driver(profile))
+    return (
+        weights,
+        _shared_memory(plan),
+        *_hugepages(plan),
+        *_files(owner, plan),
+        *_authority(plan, profile),
+        *_driver(profile),
+    )
 
 
 def _shared_memory(plan: Plan) -> Mounted:
@@ -50,6 +58,15 @@ def _files(owner: Owner, plan: Plan) -> tuple[Mounted, ...]:
         return ()
     config = {"name": config_name(owner.name, plan.launch.files), "defaultMode": READ_ONLY_FILE}
     return (_read_only(FILES_DIR, "files", {"configMap": config}),)
+
+
+def _authority(plan: Plan, profile: Profile) -> tuple[Mounted, ...]:
+    """The certificates of the site's private authority, for an engine that downloads."""
+    told = profile.downloads
+    if not told.ca_config_map or not downloads(plan):
+        return ()
+    source = {"name": told.ca_config_map, "items": [{"key": told.ca_key, "path": told.ca_key}]}
+    return (_read_only(CA_DIR, "authority", {"configMap": {**source, "defaultMode": READ_ONLY_FILE}}),)
 
 
 def _driver(profile: Profile) -> tuple[Mounted, ...]:

@@ -99,6 +99,71 @@ def test_a_length_whose_attention_mask_fills_a_card() -> None:
     assert "leave no room for a KV cache" in found.message
 
 
+@pytest.mark.parametrize(
+    ("path", "version"), [("Qwen/Qwen3-Next-80B-A3B-Instruct", "0.13.0"), ("Qwen/Qwen2.5-7B-Instruct", "0.7.1rc1")]
+)
+def test_versions_that_give_out_more_memory_than_there_is_vllm_ascend_6611_and_89(path: str, version: str) -> None:
+    """0.13.0 asked for a cache of 2.57 GiB beside 57.49 of 60.96 GiB; #89 is of the first release, 0.7.1rc1, and its
+    deployment is not known here: any on that version is refused."""
+    found = answer(path, BIG, backendVersion=version, parallelism={"tensor": 4})
+    assert (found.reason, found.field) == (Reason.UNKNOWN_BACKEND_VERSION, "spec.backendVersion")
+    assert version in found.message
+    assert "0.23.0" in found.message
+
+
+def test_a_prefill_server_that_keeps_both_copies_of_its_weights_vllm_ascend_12839() -> None:
+    """59 GB a device in place of 49: a replica answers requests by itself, and the arguments of the report are refused."""
+    transfer = {"kv_connector": "MooncakeConnectorV1", "kv_role": "kv_producer"}
+    asked: dict[str, Any] = {
+        "quantization": "W8A8",
+        "facts": base("zai-org/GLM-5"),
+        "parallelism": {"tensor": 16, "expert": True},
+    }
+    found = answer("team/GLM-5-w8a8", DIES, engineArgs={"kv-transfer-config": transfer}, **asked)
+    assert (found.reason, found.field) == (Reason.RESERVED_ARGUMENT, "spec.engineArgs.kv-transfer-config")
+    contexts = answer("team/GLM-5-w8a8", DIES, engineArgs={"decode-context-parallel-size": 16}, **asked)
+    assert "the plan does not split contexts" in contexts.message
+
+
+def test_sizes_whose_graphs_no_device_holds_vllm_ascend_9691() -> None:
+    """It ends with 207008, EL0009: stream resources are insufficient (va@0.23.0:docs/source/faqs.md, question 17)."""
+    every = {"cudagraph_capture_sizes": list(range(1, 513))}
+    found = answer("Qwen/Qwen3-32B", BIG, backendVersion="0.23.0", engineArgs={"compilation-config": every})
+    assert found.field == "spec.engineArgs.compilation-config.cudagraph_capture_sizes"
+    assert (
+        "512 sizes take 33,280 graphs, one for each of 64 layers and one more, and a device holds about 32,000; "
+        "name 492 sizes or fewer, or set cudagraph_mode to FULL_DECODE_ONLY" in found.message
+    )
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"engineArgs": {"compilation-config": {"cudagraph_capture_sizes": list(range(1, 493))}}},
+        {
+            "engineArgs": {
+                "compilation-config": {
+                    "cudagraph_capture_sizes": list(range(1, 513)),
+                    "cudagraph_mode": "FULL_DECODE_ONLY",
+                }
+            }
+        },
+        {"engineArgs": {"compilation-config": {"cudagraph_capture_sizes": list(range(1, 513))}, "enforce-eager": True}},
+        {
+            "engineArgs": {"compilation-config": {"cudagraph_capture_sizes": list(range(1, 513))}},
+            "backendVersion": "0.18.0",
+        },
+    ],
+    ids=["as many as fit", "full graphs", "no graphs", "a version that leaves sizes out"],
+)
+def test_sizes_whose_graphs_a_device_holds_are_planned(spec: dict[str, Any]) -> None:
+    asked = {"backendVersion": "0.23.0", **spec}
+    assert (
+        planned(a_service("pvc://w/Qwen/Qwen3-32B", backend="vllm-ascend", **asked), BIG).backend_version
+        == asked["backendVersion"]
+    )
+
+
 # Illegal layouts
 
 

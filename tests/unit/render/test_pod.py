@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from npuserve.configuration import Profile
+from npuserve.configuration import Downloads, Profile
 from npuserve.engines.contract import (
     CACHE_DIR,
     FILES_DIR,
@@ -239,6 +239,30 @@ def test_driver_files_come_from_the_profile_read_only() -> None:
     for index, path in enumerate(profile.driver_mounts):
         assert volume(pod, f"driver-{index}")["hostPath"] == {"path": path}
         assert mount(pod, f"driver-{index}") == {"name": f"driver-{index}", "mountPath": path, "readOnly": True}
+
+
+def test_an_engine_that_downloads_is_told_of_the_proxy_and_the_authority_of_its_profile() -> None:
+    told = Downloads(https_proxy="http://proxy:3128", no_proxy=".svc,.example.com", ca_config_map="site-authority")
+    pod = a_pod(a_plan(weights=HUB), profile=Profile(name="p", downloads=told))
+    variables = {item["name"]: item.get("value") for item in pod["spec"]["containers"][0]["env"]}
+    bundle = f"{mount(pod, 'authority')['mountPath']}/ca-bundle.crt"
+    assert (variables["HTTPS_PROXY"], variables["NO_PROXY"]) == ("http://proxy:3128", ".svc,.example.com")
+    assert (variables["REQUESTS_CA_BUNDLE"], variables["SSL_CERT_FILE"]) == (bundle, bundle)
+    assert volume(pod, "authority")["configMap"]["name"] == "site-authority"
+    assert "HTTP_PROXY" not in variables
+
+
+def test_a_service_may_name_another_proxy_than_its_profile() -> None:
+    profile = Profile(name="p", downloads=Downloads(https_proxy="http://proxy:3128"))
+    own = (Variable("HTTPS_PROXY", Literally("http://other:3128")),)
+    pod = a_pod(a_plan(weights=HUB, launch=a_launch(environment=own)), profile=profile)
+    named = [item for item in pod["spec"]["containers"][0]["env"] if item["name"] == "HTTPS_PROXY"]
+    assert named == [{"name": "HTTPS_PROXY", "value": "http://other:3128"}]
+
+
+def test_an_engine_that_downloads_nothing_is_told_of_no_proxy_and_no_authority() -> None:
+    told = Downloads(https_proxy="http://proxy:3128", ca_config_map="site-authority")
+    assert a_pod(profile=Profile(name="p", downloads=told)) == a_pod(profile=Profile(name="p"))
 
 
 def test_a_pod_has_no_host_path_unless_the_profile_or_its_weights_ask() -> None:

@@ -122,7 +122,8 @@ class Budget(Section):
 
 
 class Proxy(Section):
-    """Proxies for connections that leave the cluster. The operator reaches the API server directly."""
+    """Proxies for connections of the operator's process that leave the cluster. It reaches the API server directly; engines that
+    download weights are told by `config.profiles[].downloads`."""
 
     http: str = Field(default="", pattern="^(https?://.+)?$")
     """HTTP_PROXY."""
@@ -133,7 +134,8 @@ class Proxy(Section):
 
 
 class Authority(Section):
-    """Certificates of a private authority, for connections that leave the cluster."""
+    """Certificates of a private authority, for connections of the operator's process that leave the cluster; engines that
+    download weights are told by `config.profiles[].downloads`."""
 
     config_map: str = Field(default="", max_length=253)
     """Name of a ConfigMap in the release's namespace that holds them; empty leaves the image's own."""
@@ -156,7 +158,8 @@ class Values(Section):
     log: Log = Log()
     """What the operator writes to its log."""
     config: Configuration = Configuration()
-    """The operator's configuration file, which holds for all services. A change restarts the operator and no engine."""
+    """The operator's configuration file, which holds for all services. A change restarts the operator; replicas restart where
+    their profile gives pods something else."""
     image: Image = Image()
     """The operator's image."""
     image_pull_secrets: tuple[str, ...] = ()
@@ -188,8 +191,8 @@ class Values(Section):
     pod_annotations: dict[str, str] = Field(default_factory=dict)
     """Further annotations of the operator's pods."""
     proxy: Proxy = Proxy()
-    """Proxies for connections that leave the cluster."""
+    """Proxies of the operator's process; those of engines are in `config.profiles[].downloads`."""
     ca_bundle: Authority = Authority()
-    """Certificates of a private authority."""
+    """Certificates of a private authority for the operator's process."""
     fullname_override: str = Field(default="", max_length=40)
     """Name of the objects; empty takes the release's name, with the chart's where it lacks it."""
