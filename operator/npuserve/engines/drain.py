@@ -4,8 +4,8 @@ It first makes a file, where the engine's server looks for one to tell clients t
 Then it reads the engine's own metrics every second. It ends when the network had time to stop sending requests and, for
 longer than the engine keeps an idle connection open, nothing ran, waited or was counted: by then the engine has closed
 every connection that a client keeps, so no request can arrive on one while the engine stops. It ends at last when its
-time is up. A busy engine that answers late is waited for; one that refuses connections is gone. It needs python3, which
-every engine image has, and no other tool.
+time is up. A busy engine that answers late is waited for; one that refuses connections is gone. An image's proxy is not
+asked. It needs python3, which every engine image has, and no other tool.
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ if url.startswith("env:"):
     variable, _, rest = url[4:].partition(":")
     host = os.environ[variable]
     url = "http://" + (f"[{host}]" if ":" in host else host) + ":" + rest
+ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 begun, before = time.monotonic(), None
 while time.monotonic() < begun + limit:
     time.sleep(1)
     try:
-        text = urllib.request.urlopen(url, timeout=5).read().decode("utf-8", "replace")
+        text = ask(url, timeout=5).read().decode("utf-8", "replace")
         busy, count = (sum(map(float, found.findall(text))) for found in (gauges, counters))
     except urllib.error.URLError as error:
         if isinstance(error.reason, ConnectionRefusedError):

@@ -126,10 +126,10 @@ class Ended:
 
 
 def run(url: str, seconds: int, engine: Engine, answers: list[bytes] | None = None) -> Ended:
-    """The whole command."""
+    """The whole command, in an image with a proxy that nothing of the replica's own is behind."""
     command = drain_command(url, seconds, replace(BUSY, mark=engine.mark))
     begun = time.monotonic()
-    environment = {"OWN_IP": "127.0.0.1", "PATH": os.environ["PATH"]}
+    environment = {"OWN_IP": "127.0.0.1", "PATH": os.environ["PATH"], "http_proxy": "http://127.0.0.1:9"}
     done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
     now = time.monotonic()
     return Ended(
