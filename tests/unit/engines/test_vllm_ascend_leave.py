@@ -51,6 +51,14 @@ def test_the_server_starts_without_it_where_it_cannot_be_written(tmp_path: Path)
     assert start(tmp_path / "file") == ["none serve a model"]
 
 
+def test_the_server_starts_without_it_where_the_images_python_cannot_import_it(tmp_path: Path) -> None:
+    broken = tmp_path / "bin"
+    broken.mkdir()
+    (broken / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (broken / "python3").chmod(0o755)
+    assert start(tmp_path / "npuserve", PATH=f"{broken}:{os.environ['PATH']}") == ["none serve a model"]
+
+
 def test_the_drain_makes_the_file_that_the_middleware_looks_for() -> None:
     assert Path(MARK).name == "leaving"
     assert f"NPUSERVE_LEAVE:-{Path(MARK).parent}" in in_front()[2]
