@@ -37,8 +37,10 @@ from npuserve.engines.contract import (
     Parallelism,
 )
 from npuserve.engines.drain import drain_command
+from npuserve.engines.metric_source import MetricSource
 from npuserve.engines.vllm_ascend_folklore import corrected
 from npuserve.engines.vllm_ascend_graphs import too_many_graphs
+from npuserve.engines.vllm_ascend_metrics import SOURCE
 from npuserve.engines.vllm_ascend_reserved import PLATFORM_VARIABLES, owned_variables, reserved, unfit
 from npuserve.engines.vllm_ascend_schemes import scheme_obstacle, unpacks_fp8
 from npuserve.models.quantization import SCHEMES
@@ -50,7 +52,6 @@ PRERELEASES = ("0.30.0rc2",)
 
 _MIB = 1 << 20
 _GIB = 1 << 30
-_GAUGES = ("vllm:num_requests_running", "vllm:num_requests_waiting")
 _GENERATIONS = ("A2", "A3", "310P", "950")
 _RELEASES = {"0.18.0": "v0.18.0", "0.23.0": "v0.23.0", "0.30.0rc2": "v0.30.0rc2"}
 _SEQUENCES = {"310P": 16}
@@ -195,8 +196,13 @@ class VllmAscend:
             started=HttpCheck("/health", SERVICE_PORT),
             ready=HttpCheck("/health", SERVICE_PORT),
             alive=HttpCheck("/health", SERVICE_PORT),
-            drain=drain_command(f"http://127.0.0.1:{SERVICE_PORT}/metrics", request.drain_seconds, _GAUGES),
+            drain=drain_command(
+                f"http://127.0.0.1:{SOURCE.port}{SOURCE.path}", request.drain_seconds, (SOURCE.running, SOURCE.waiting)
+            ),
         )
+
+    def metrics(self, version: str) -> MetricSource:
+        return SOURCE
 
 
 def _buffer_mib(variables: Mapping[str, str]) -> int:
