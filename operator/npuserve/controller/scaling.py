@@ -13,14 +13,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from zlib import crc32
 
 from npuserve.autoscale.decision import LOOP
-from npuserve.autoscale.load import ReplicaLoad, Traffic
 from npuserve.autoscale.memory import Mean
+from npuserve.autoscale.objectives import Objectives
+from npuserve.autoscale.profile import EngineProfile
 from npuserve.autoscale.settings import Room
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.cluster.quotas import Quota
@@ -36,7 +37,7 @@ from npuserve.reconcile.course import course
 from npuserve.reconcile.drain import Loads
 from npuserve.reconcile.pods import ReplicaPod
 from npuserve.reconcile.sample import Fleet, fleet
-from npuserve.reconcile.step import Asked, Seen, State, aim_of, step
+from npuserve.reconcile.step import Asked, Read, Seen, State, aim_of, step
 from npuserve.render.owner import Owner
 
 ROOM_SECONDS = 1.0
@@ -63,25 +64,12 @@ class Followed:
     """What its status says of the last decision."""
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What was read from the pods of a service."""
-
-    loads: Mapping[str, ReplicaLoad | None]
-    traffic: Traffic | None
-
-
 class Meter(Protocol):
     """Reads the replicas of one service, and remembers where their counters stood."""
 
-    async def read(self, pods: tuple[ReplicaPod, ...], plan: Plan, *, now: float) -> Read: ...
-
-
-class Blind:
-    """Reads nothing."""
-
-    async def read(self, pods: tuple[ReplicaPod, ...], plan: Plan, *, now: float) -> Read:
-        return Read({pod.uid: None for pod in pods}, None)
+    async def read(
+        self, pods: Sequence[ReplicaPod], plan: Plan, *, profile: EngineProfile, objectives: Objectives
+    ) -> Read: ...
 
 
 class Cluster(Protocol):
@@ -139,7 +127,7 @@ class Scaling:
         metrics: ScalingMetrics,
         changed: Callable[[str], None],
         said: Callable[[str], None],
-        clock: Callable[[], float] | None = None,
+        clock: Callable[[], float],
     ) -> None:
         self._kube = kube
         self._cluster = cluster
@@ -149,7 +137,7 @@ class Scaling:
         self._metrics = metrics
         self._changed = changed
         self._said = said
-        self._clock = clock or steady()
+        self._clock = clock
         self._services: dict[str, _Service] = {}
         self._rooms: dict[str, Room | None] = {}
         self._rooms_until = 0.0
@@ -238,10 +226,11 @@ class Scaling:
             service.state = await self._begin(service)
         pods = self._cluster.pods(asked.owner.uid)
         service.fleet = seen = fleet(pods)
-        read = await service.meter.read(seen.asked, asked.plan, now=self._clock())
+        told = asked.asked.settings
+        read = await service.meter.read(seen.asked, asked.plan, profile=told.profile, objectives=told.objectives)
         if self._services.get(asked.key) is not service:
             return
-        self._decide(service, Seen(seen, read.loads, read.traffic, self._held(asked.key)))
+        self._decide(service, Seen(seen, read, self._held(asked.key)))
         await self._steer(service, pods, read.loads)
         if service.kept is not None:
             memory = service.state.memory
@@ -262,9 +251,8 @@ class Scaling:
         after = service.state = step(before, seen, asked.asked, room=self._room(asked.key), now=now)
         if after.decision is None or after.decision is before.decision:
             return
-        self._metrics.decided(
-            asked.key, after.decision, after.memory, seen=seen, unread=_unread(seen), seconds=self._clock() - now
-        )
+        took = self._clock() - now
+        self._metrics.decided(asked.key, after.decision, after.memory, seen=seen, seconds=took)
         if after.told is not before.told:
             self._said(asked.key)
 
@@ -320,10 +308,6 @@ def _as_asked(state: State, before: Asked, asked: Followed) -> State:
         # What was learned is a factor on another profile.
         state = replace(state, memory=replace(state.memory, speed=Mean(3600)))
     return state if before.mode == now.mode else replace(state, told=None)
-
-
-def _unread(seen: Seen) -> int:
-    return sum(1 for pod in seen.fleet.serving if seen.loads.get(pod.uid) is None)
 
 
 def _phase(uid: str) -> float:

@@ -53,18 +53,31 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What one sample shows: the pods, and by their UIDs what was read from them."""
+class Read:
+    """What was read from the pods of a service, by their UIDs."""
 
-    fleet: Fleet
     loads: Mapping[str, ReplicaLoad | None]
     traffic: Traffic | None
+    """Of no seconds where counters were read for the first time, and tell no rate yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one sample shows: the pods, what was read from them, and requests that are held in front of them."""
+
+    fleet: Fleet
+    read: Read
     queued: int = 0
 
     @property
     def first(self) -> bool:
-        """Counters were read for the first time, and tell no rate yet."""
-        return self.traffic is None and any(load is not None for load in self.loads.values())
+        """Counters were read for the first time."""
+        return self.read.traffic is not None and self.read.traffic.seconds <= 0
+
+    @property
+    def unread(self) -> int:
+        """Replicas that serve and could not be read."""
+        return sum(1 for pod in self.fleet.serving if self.read.loads.get(pod.uid) is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +110,8 @@ def step(state: State, seen: Seen, asked: Asked, *, room: Room | None, now: floa
     settings = replace(settings, room=_room(state, room, least=_least(settings)))
     if seen.first:
         return state
-    sample = sample_of(
-        seen.fleet, ordered=state.ordered, time=now, loads=seen.loads, traffic=seen.traffic, queued=seen.queued
-    )
+    loads, traffic = seen.read.loads, seen.read.traffic
+    sample = sample_of(seen.fleet, ordered=state.ordered, time=now, loads=loads, traffic=traffic, queued=seen.queued)
     memory, decision = decide(state.memory, sample, settings)
     decision = _as_it_starts(decision, sample)
     return replace(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,11 +18,11 @@ from npuserve.cluster.facts import ClusterFacts
 from npuserve.cluster.quotas import Left, Quota
 from npuserve.controller.memories import WRITE_SECONDS
 from npuserve.controller.resources import CONFIG_MAPS, PODS
-from npuserve.controller.scaling import Followed, Read, Scaling
+from npuserve.controller.scaling import Followed, Scaling
 from npuserve.controller.scaling_metrics import ScalingMetrics
 from npuserve.plan.plan import Plan
 from npuserve.reconcile.pods import ReplicaPod
-from npuserve.reconcile.step import Asked
+from npuserve.reconcile.step import Asked, Read
 from npuserve.render.owner import Owner
 from tests.support.clusters import A2_64G, cluster, named
 from tests.support.fleets import BEGAN, a_pod_of, busy, starting, traffic
@@ -66,7 +67,7 @@ class World:
             clock=lambda: self.now,
         )
 
-    async def read(self, pods: tuple[ReplicaPod, ...], plan: Plan, *, now: float) -> Read:
+    async def read(self, pods: Sequence[ReplicaPod], plan: Plan, **_: Any) -> Read:
         if self.fails is not None:
             raise self.fails
         return Read({pod.uid: self.load for pod in pods}, self.flow)

@@ -16,7 +16,7 @@ from npuserve.autoscale.profile import EngineProfile
 from npuserve.autoscale.settings import Room, Settings
 from npuserve.reconcile.pods import ReplicaPod
 from npuserve.reconcile.sample import fleet
-from npuserve.reconcile.step import Asked, Seen, State, step
+from npuserve.reconcile.step import Asked, Read, Seen, State, step
 from tests.support.fleets import BEGAN, a_pod_of, busy, starting, traffic, waiting
 
 SETTINGS = Settings(EngineProfile(54.5, 0.278, 9.75e-5, 0.18, 25.0, 587_000), least=1, most=8)
@@ -29,7 +29,7 @@ SECOND = BEGAN + 100
 
 def seen(pods: Sequence[ReplicaPod] = TWO, *, load: ReplicaLoad | None = None, flow: Traffic | None = None) -> Seen:
     there = fleet(pods)
-    return Seen(there, {pod.uid: load for pod in there.asked}, flow)
+    return Seen(there, Read({pod.uid: load for pod in there.asked}, flow))
 
 
 def after(state: State, *, seconds: int, asked: Asked = ASKED, room: Room | None = ROOMY, **look: Any) -> State:
@@ -53,7 +53,7 @@ def test_more_load_than_the_replicas_carry_orders_more() -> None:
 
 
 def test_the_first_sample_decides_nothing() -> None:
-    state = after(NEW, seconds=5, load=busy(200), flow=None)
+    state = after(NEW, seconds=5, load=busy(200), flow=traffic(0.0, seconds=0.0))
     assert (state.decision, state.told, state.ordered) == (None, None, 2)
 
 
