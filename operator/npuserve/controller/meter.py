@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from npuserve.autoscale.counting import Counting
@@ -23,6 +23,7 @@ class Meter:
         self._scraper = scraper
         self._clock = clock
         self._counting: Counting | None = None
+        self._asked: frozenset[str] = frozenset()
 
     async def read(
         self, pods: Sequence[ReplicaPod], plan: Plan, *, profile: EngineProfile, objectives: Objectives
@@ -32,7 +33,16 @@ class Meter:
         counting = self._counting or Counting(profile, objectives)
         counting = replace(counting, profile=profile, objectives=objectives)
         self._counting, loads, traffic = counting.take(pages, time=self._clock())
-        return Read(dict(zip(pages, loads, strict=True)), traffic)
+        return Read(dict(zip(pages, loads, strict=True)), traffic, self._why(pages))
+
+    def _why(self, pages: Mapping[str, Page | None]) -> str:
+        """Why replicas could not be read, in the words of one of them; empty where all could."""
+        for gone in self._asked - pages.keys():
+            self._scraper.forget(gone)
+        self._asked = frozenset(pages)
+        found = (self._scraper.missing.get(uid) for uid in sorted(uid for uid, page in pages.items() if page is None))
+        missing = next((item for item in found if item is not None), None)
+        return "" if missing is None else f"{missing.trouble}: {missing.detail}"
 
     async def _pages(self, pods: Sequence[ReplicaPod], plan: Plan) -> dict[str, Page | None]:
         """A page for each pod; None without one. A pod of an earlier plan is read as one of the present, and missing where

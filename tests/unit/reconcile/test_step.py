@@ -135,5 +135,24 @@ def test_waiting_for_devices_is_no_start() -> None:
 def test_a_rollout_with_a_surplus_orders_no_more() -> None:
     surge = [*TWO, starting("three", template="t-2")]
     calm = {"load": busy(60), "flow": traffic(8.0)}
-    before = after(NEW, seconds=300, **calm).ordered
-    assert after(replace(NEW, ordered=before), seconds=300, pods=surge, **calm).ordered <= before + 1
+    before = after(NEW, seconds=300, **calm)
+    rolling = after(replace(before, ordered=2), seconds=300, pods=surge, **calm)
+    assert before.told is not None
+    assert rolling.told is not None
+    assert rolling.ordered == rolling.told.status["replicas"] <= max(2, before.ordered)
+
+
+def test_replicas_that_may_not_start_at_once_are_told_to_be_on_their_way() -> None:
+    asked = replace(ASKED, starts=1)
+    state = after(NEW, seconds=60, asked=asked, **crowded())
+    assert state.decision is not None
+    assert state.told is not None
+    assert state.ordered == state.told.status["replicas"] == 3 < state.decision.replicas
+    assert "; 1 start at a time, " in state.told.status["message"]
+
+
+def test_why_replicas_cannot_be_read_is_told() -> None:
+    blind = Seen(fleet(TWO), Read({}, None, "Timeout: no page within 3 s"))
+    state = step(NEW, blind, ASKED, room=ROOMY, now=SECOND)
+    assert state.decision is not None
+    assert state.decision.reason.endswith("(Timeout: no page within 3 s)")
