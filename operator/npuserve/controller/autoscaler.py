@@ -72,8 +72,8 @@ class Autoscaler:
             tasks.create_task(follow(self._kube, namespace=namespace, freshness=freshness, listed=listed))
         return rivals, limits
 
-    def begin(self, tasks: asyncio.TaskGroup) -> None:
+    def begin(self, tasks: asyncio.TaskGroup, *, freshness: Freshness) -> None:
         """Begin to decide."""
-        tasks.create_task(self._scaling.run())
+        tasks.create_task(self._scaling.run(heard=lambda: freshness.heard("the autoscaler")))
         if self._asks_activator:
             tasks.create_task(self._holding.follow())

@@ -199,7 +199,7 @@ class Operator:
             _leave_garbage_be()
             self._health.role = Role.LEADER
             logger.info("working", extra={"services": sum(1 for _ in store.services())})
-            scaler.begin(tasks)
+            scaler.begin(tasks, freshness=freshness)
             await work.run(self._settings.workers)
 
     def _activation(self, store: Store, look_at: Callable[[str], None]) -> Activation:

@@ -190,8 +190,8 @@ class Scaling:
         """Whether replicas of the service with this UID are out of the Service to be removed."""
         return bool(fleet(self._cluster.pods(uid)).leaving)
 
-    async def run(self) -> None:
-        """Look at the services for ever."""
+    async def run(self, *, heard: Callable[[], None] = lambda: None) -> None:
+        """Look at the services for ever; `heard` is called while the loop turns."""
         async with asyncio.TaskGroup() as tasks:
             while True:
                 now = self._clock()
@@ -200,6 +200,7 @@ class Scaling:
                     service.due += LOOP * (1 + (now - service.due) // LOOP)
                     service.looking = True
                     tasks.create_task(self._look(service))
+                heard()
                 await asyncio.sleep(TICK)
 
     async def look(self, key: str) -> None:
