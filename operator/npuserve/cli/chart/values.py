@@ -103,7 +103,7 @@ class ActivatorProcess(Activator):
     body_mebibytes: int = Field(default=32, ge=1, le=1024)
     """Longest body of a request."""
     held_mebibytes: int = Field(default=256, ge=1, le=65_536)
-    """Memory for the bodies that wait in one replica; requests beyond it are answered 429."""
+    """Memory for the bodies that wait in one replica, half of it for one service; requests beyond it are answered 429."""
     comment_seconds: int = Field(default=10, ge=1, le=300)
     """Time between two comments on a stream that waits, which keep proxies and clients from ending it."""
     resources: ActivatorResources = ActivatorResources()
