@@ -80,7 +80,7 @@ class ActivatorLimits(Section):
     cpu: str | int | float = "2"
     """Processor time."""
     memory: str = "1Gi"
-    """Memory; bodies that wait take `heldMebibytes` of it, and each of a thousand connections some 100 KiB."""
+    """Memory; bodies that wait take `heldMebibytes` of it, and a thousand streams that wait some 20 MiB besides."""
     ephemeral_storage: str = Field(default="64Mi", alias="ephemeral-storage")
     """Disk for the log and /tmp."""
 
