@@ -214,6 +214,10 @@ class Scaling:
                     tasks.create_task(self._look(service))
                 await asyncio.sleep(TICK)
 
+    async def look(self, key: str) -> None:
+        """Look at a service now."""
+        await self._look(self._services[key])
+
     async def _look(self, service: _Service) -> None:
         began = self._clock()
         try:
@@ -288,9 +292,11 @@ class Scaling:
         return self._rooms[key]
 
     def _claim(self, service: _Service) -> Claim:
-        asked, seen = service.asked, service.fleet
-        present = 0 if seen is None else len(seen.staying)
-        decision = None if service.state is None else service.state.decision
+        asked, seen, state = service.asked, service.fleet, service.state
+        there, placed = (0, 0) if seen is None else (len(seen.staying), seen.placed)
+        # What is ordered takes its devices soon, also before its pods exist.
+        present = max(there, state.ordered) if state is not None and asked.asked.in_charge else there
+        decision = None if state is None else state.decision
         wanted = min(decision.wanted, asked.asked.settings.most) if decision and asked.asked.in_charge else present
         return Claim(
             key=asked.key,
@@ -299,7 +305,8 @@ class Scaling:
             priority=self._bounds.priority(asked.priority_class),
             priority_class=asked.priority_class,
             present=present,
-            waiting=0 if seen is None else seen.waiting,
+            waiting=present - placed,
+            coming=present - there,
             wanted=wanted,
         )
 

@@ -40,6 +40,7 @@ from npuserve.engines.contract import (
 from npuserve.engines.drain import Busy, drain_command
 from npuserve.engines.vllm_ascend_folklore import corrected
 from npuserve.engines.vllm_ascend_graphs import too_many_graphs
+from npuserve.engines.vllm_ascend_leave import MARK, in_front
 from npuserve.engines.vllm_ascend_reserved import PLATFORM_VARIABLES, owned_variables, reserved, unfit
 from npuserve.engines.vllm_ascend_schemes import scheme_obstacle, unpacks_fp8
 from npuserve.models.quantization import SCHEMES
@@ -52,7 +53,9 @@ PRERELEASES = ("0.30.0rc2",)
 _MIB = 1 << 20
 _GIB = 1 << 30
 _BUSY = Busy(
-    gauges=("vllm:num_requests_running", "vllm:num_requests_waiting"), counters=("vllm:request_success_total",)
+    gauges=("vllm:num_requests_running", "vllm:num_requests_waiting"),
+    counters=("vllm:request_success_total",),
+    mark=MARK,
 )
 _GENERATIONS = ("A2", "A3", "310P", "950")
 _RELEASES = {"0.18.0": "v0.18.0", "0.23.0": "v0.23.0", "0.30.0rc2": "v0.30.0rc2"}
@@ -191,7 +194,7 @@ class VllmAscend:
         table = load_table(NAME, request.choice.version)
         return Launch(
             command=(),
-            args=("vllm", "serve", request.choice.weights.path, *launching.flags(request, table)),
+            args=(*in_front(), "vllm", "serve", request.choice.weights.path, *launching.flags(request, table)),
             environment=tuple(launching.environment(request)),
             files=(),
             port=SERVICE_PORT,

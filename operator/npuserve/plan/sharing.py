@@ -30,10 +30,12 @@ class Claim:
     """The value of its PriorityClass; 0 without one."""
     priority_class: str
     present: int
-    """Those that exist, the ones that wait for a node included."""
+    """Those that were ordered, whether they have a node or not."""
     waiting: int
-    """Those that exist and have no node yet."""
+    """Those of them that have no node yet."""
     wanted: int
+    coming: int = 0
+    """Those that have no node and that no quota counts yet."""
 
 
 def rooms(claims: Iterable[Claim], cluster: ClusterFacts, quotas: Sequence[Quota]) -> dict[str, Room | None]:
@@ -43,6 +45,7 @@ def rooms(claims: Iterable[Claim], cluster: ClusterFacts, quotas: Sequence[Quota
     for claim in order:
         for _ in range(claim.waiting):
             market.place(claim)
+        market.charge(claim, claim.coming)
     granted = {claim.key: claim.present for claim in order}
     asking = [claim for claim in order if claim.wanted > claim.present]
     while asking:
@@ -73,13 +76,16 @@ class _Market:
         """Take what one more replica needs; False where it has no place."""
         if not self._allowed(claim) or not self.place(claim):
             return False
-        for key, amount, _ in self._limits(claim):
-            self._left[key] -= amount
+        self.charge(claim, 1)
         return True
 
+    def charge(self, claim: Claim, replicas: int) -> None:
+        """Take replicas from the quotas; those that exist were taken by the API server."""
+        for key, amount, _ in self._limits(claim):
+            self._left[key] -= amount * replicas
+
     def place(self, claim: Claim) -> bool:
-        """Take a node for one replica, the fullest that holds it; False where none does. Quotas count a replica from the
-        moment it exists."""
+        """Take a node for one replica, the fullest that holds it; False where none does."""
         if not self._known:
             return True
         part = part_of(claim.plan)

@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -20,12 +22,15 @@ from npuserve.engines.drain import SETTLE_SECONDS, Busy, drain_command
 
 RUNNING, WAITING, FINISHED = "vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:request_success_total"
 KEEPS_ALIVE = 3
-BUSY = Busy((RUNNING, WAITING), (FINISHED,), KEEPS_ALIVE)
+BUSY = Busy((RUNNING, WAITING), (FINISHED,), keeps_alive=KEEPS_ALIVE)
 TOKENS = 8
+NEVER_SENT = 200
+"""Answers after which a client gives up waiting to be sent elsewhere."""
 
 
 class Engine:
-    """What the metrics say, and when it finished a request last; `slow` makes every answer late."""
+    """What the metrics say, and when it finished a request last; `slow` makes every answer late, and the file `mark` each
+    the last one of its connection."""
 
     def __init__(self) -> None:
         self.running = self.waiting = 0.0
@@ -33,6 +38,7 @@ class Engine:
         self.slow = 0.0
         self.asked = 0
         self.last = 0.0
+        self.mark = ""
         self.lock = threading.Lock()
 
     def metrics(self) -> str:
@@ -82,6 +88,8 @@ def serving(engine: Engine) -> Iterator[int]:
         def _answer(self, body: bytes) -> None:
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
+            if engine.mark and Path(engine.mark).exists():
+                self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(body)
 
@@ -118,10 +126,10 @@ class Ended:
 
 
 def run(url: str, seconds: int, engine: Engine, answers: list[bytes] | None = None) -> Ended:
-    """The whole command."""
-    command = drain_command(url, seconds, BUSY)
+    """The whole command, in an image with a proxy that nothing of the replica's own is behind."""
+    command = drain_command(url, seconds, replace(BUSY, mark=engine.mark))
     begun = time.monotonic()
-    environment = {"OWN_IP": "127.0.0.1", "PATH": os.environ["PATH"]}
+    environment = {"OWN_IP": "127.0.0.1", "PATH": os.environ["PATH"], "http_proxy": "http://127.0.0.1:9"}
     done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
     now = time.monotonic()
     return Ended(
@@ -197,6 +205,20 @@ def never_quiet(engine: Engine) -> Ended:
     return with_client(engine, all_the_time, seconds=7)
 
 
+def sent_elsewhere(engine: Engine) -> Ended:
+    """The same client, of an engine that closes connections once it is told; what it asks next is another replica's."""
+
+    def until_sent_away(connection: HTTPConnection, answers: list[bytes]) -> None:
+        while len(answers) < NEVER_SENT and (connection.sock is not None or not answers):
+            connection.request("POST", "/short")
+            answers.append(connection.getresponse().read())
+            time.sleep(0.1)
+
+    with TemporaryDirectory() as folder:
+        engine.mark = f"{folder}/leaving"
+        return with_client(engine, until_sent_away)
+
+
 def endless(engine: Engine) -> Ended:
     engine.running = 1.0
     with serving(engine) as port:
@@ -229,7 +251,20 @@ def by_variable(engine: Engine) -> Ended:
 def ended() -> dict[str, Ended]:
     """All cases, run at once because each is mostly waiting."""
     cases = (
-        *(idle, running, waiting, streaming, kept_alive, never_quiet, endless, none_at_all, gone, busy, by_variable),
+        *(
+            idle,
+            running,
+            waiting,
+            streaming,
+            kept_alive,
+            never_quiet,
+            sent_elsewhere,
+            endless,
+            none_at_all,
+            gone,
+            busy,
+            by_variable,
+        ),
     )
     with ThreadPoolExecutor(len(cases)) as pool:
         return dict(zip((case.__name__ for case in cases), pool.map(lambda case: case(Engine()), cases), strict=True))
@@ -264,6 +299,12 @@ def test_it_outlasts_every_connection_that_the_engine_keeps_for_a_client(ended: 
 def test_a_client_that_never_rests_is_answered_until_the_time_is_over(ended: dict[str, Ended]) -> None:
     assert ended["never_quiet"].seconds >= 7.0
     assert set(ended["never_quiet"].answers) == {b"token"}
+
+
+def test_a_client_that_never_rests_is_sent_elsewhere_by_an_engine_that_knows_how(ended: dict[str, Ended]) -> None:
+    assert set(ended["sent_elsewhere"].answers) == {b"token"}
+    assert len(ended["sent_elsewhere"].answers) < NEVER_SENT
+    assert ended["sent_elsewhere"].quiet >= KEEPS_ALIVE
 
 
 def test_it_gives_up_when_its_time_is_over(ended: dict[str, Ended]) -> None:

@@ -223,7 +223,7 @@ def test_shared_memory_is_at_least_four_gibibytes() -> None:
 def test_a_dense_model_is_started_with_what_the_plan_decided() -> None:
     found = plan()
     assert found.launch.command == ()
-    assert found.launch.args[:3] == ("vllm", "serve", "/models/Qwen/Qwen3-8B")
+    assert found.launch.args[4:7] == ("vllm", "serve", "/models/Qwen/Qwen3-8B")
     told = {flag: argument(found, flag) for flag in (
         "--host", "--port", "--served-model-name", "--dtype", "--tensor-parallel-size", "--max-model-len", "--max-num-seqs", "--max-num-batched-tokens",
         "--gpu-memory-utilization", "--shutdown-timeout", "--additional-config",
@@ -367,6 +367,7 @@ def test_health_and_metrics_are_asked_where_the_engine_answers() -> None:
         *("120", "5", "6"),
         "vllm:num_requests_running,vllm:num_requests_waiting",
         "vllm:request_success_total",
+        "/dev/shm/npuserve/leaving",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,6 +61,12 @@ def test_a_quota_is_capacity_too_and_shared_in_its_namespace() -> None:
     both = (claim("a", wanted=4), claim("b", wanted=4, namespace="other"))
     assert shared(*both, quotas=(npus(4),))["a"] == 1
     assert shared(claim("a", wanted=4), claim("b", wanted=4), quotas=(npus(8),)) == {"a": 1, "b": 1}
+
+
+def test_what_is_ordered_and_not_yet_there_is_taken_from_quotas_too() -> None:
+    asked = claim("a", present=2, waiting=1, coming=1, wanted=4)
+    assert shared(asked, quotas=(npus(8),)) == {"a": 3}
+    assert shared(replace(asked, coming=0), quotas=(npus(8),)) == {"a": 4}
 
 
 def test_what_limits_it_is_told_by_name() -> None:
