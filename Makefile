@@ -71,6 +71,10 @@ bench: binaries ## Print the figures of the planner, and of the operator beside 
 bench-fleet: binaries ## Print what it costs one core to read the metrics of 300 services with 4 replicas each
 	@$(BIN)/python -m tests.bench.scraping
 
+.PHONY: bench-activator
+bench-activator: binaries ## Print what holding requests costs, and what the activator adds to one that it passes on
+	@$(BIN)/python -m tests.bench.activator
+
 .PHONY: generate
 generate: setup ## Write CRD, reference, schema, the chart's files and the table of published deployments from the code
 	@$(BIN)/npuserve generate

@@ -168,9 +168,10 @@ class Activator(Section):
     """Whether it runs, so that services may have `minReplicas: 0`."""
     service: str = Field(default="npuserve-activator", min_length=1, max_length=63)
     """Name of the headless Service of its pods, in the operator's namespace."""
-    first_port: int = Field(default=20000, ge=1024, le=65535)
-    """First of the ports on which it listens, one per service that may have no replica."""
-    last_port: int = Field(default=29999, ge=1024, le=65535)
+    first_port: int = Field(default=20000, ge=10_000, le=32_767)
+    """First of the ports on which it listens, one per service that may have no replica. Above 32767 systems take the ports of
+    outgoing connections."""
+    last_port: int = Field(default=29999, ge=10_000, le=32_767)
     """Last of them."""
     held_requests: int = Field(default=1000, ge=1, le=100_000)
     """Requests of one service that wait in one replica of it at most; further ones are answered 429."""

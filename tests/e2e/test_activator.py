@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from npuserve.controller.resources import DEPLOYMENTS, ENDPOINT_SLICES, PODS, SERVICE
 from npuserve.render import labels
 from npuserve.render.names import child_name
-from tests.cluster import nodes
+from tests.cluster import audit, nodes
+from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubectl import Object
 from tests.support.activator_process import ENABLED, NAME, activator_process, pods, say_ready
-from tests.support.api import NAMESPACES
-from tests.support.installed import NAMESPACE
-from tests.support.site import Site, site
+from tests.support.api import Api
+from tests.support.installed import NAMESPACE, install, start_operator
+from tests.support.site import Site
 from tests.support.tenant import Tenant
 from tests.support.waiting import NotYet, until
 
 ZERO = {"minReplicas": 0, "maxReplicas": 4, "mode": "external"}
 """The test scales."""
-
-
-@pytest.fixture(scope="module")
-def ground() -> Iterator[Site]:
-    """Two servers, the operator, and an activator whose pods are ready."""
-    with site(nodes.a2_64g("a2", 2), values=ENABLED) as built:
-        say_ready(built)
-        built.start()
-        yield built
-
-
-@pytest.fixture
-def tenant(ground: Site, request: pytest.FixtureRequest) -> Iterator[Tenant]:
-    number = abs(hash(request.node.name)) % 10_000
-    made = Tenant(ground.api, f"zero-{number}")
-    yield made
-    ground.api.delete(NAMESPACES, "", made.namespace)
 
 
 def slices(tenant: Tenant, name: str = "chat") -> tuple[Object, list[Object]]:
@@ -168,6 +148,48 @@ def test_a_floor_takes_the_activators_place_away(ground: Site, tenant: Tenant) -
     tenant.edit("chat", replicas=1, autoscaling={**ZERO, "minReplicas": 1})
     until(lambda: NotYet("it is there") if slices(tenant)[0] else True)
     tenant.wait_until_ready("chat")
+
+
+def test_a_foreign_slice_of_that_name_is_a_conflict_and_is_left_alone(ground: Site, tenant: Tenant) -> None:
+    foreign = {
+        "metadata": {"name": "chat", "namespace": tenant.namespace},
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": ["10.9.9.9"]}],
+    }
+    tenant.api.create(ENDPOINT_SLICES, foreign)
+    tenant.has_weights()
+    tenant.ask("chat", replicas=0, autoscaling=ZERO)
+    tenant.wait_until_said("chat", "Ready", "False", "NameConflict")
+    found = tenant.api.get(ENDPOINT_SLICES, tenant.namespace, "chat")
+    assert found["endpoints"][0]["addresses"] == ["10.9.9.9"]
+    tenant.api.delete(ENDPOINT_SLICES, tenant.namespace, "chat")
+    tenant.wait_until_said("chat", "Ready", "True", "ScaledToZero")
+
+
+CONFINED = {
+    "watchNamespace": "team-a",
+    "config": {"profiles": [{"name": "declared", "hardware": [{"product": "Atlas 800I A2 64G", "nodes": 2}]}]},
+    "rbac": {"aggregate": False},
+    **ENABLED,
+}
+
+
+def test_an_operator_of_one_namespace_finds_the_activator_beside_it_and_asks_for_nothing_else() -> None:
+    with ControlPlane() as cluster:
+        cluster.kubectl("create", "namespace", "team-a")
+        install(cluster, CONFINED)
+        cluster.add_nodes(nodes.a2_64g("a2", 2))
+        confined = Site(cluster)
+        addresses = say_ready(confined)
+        start_operator(cluster)
+        tenant = Tenant(Api(cluster), "team-a", make=False)
+        at_zero(tenant)
+        leads_to(tenant, *addresses)
+        with activator_process(confined) as running:
+            assert '"services": 1' in running.answer("/readyz")[1]
+        assert [audit.described(event) for event in cluster.audit() if audit.code(event) == 403] == []
+        for api in (tenant.api, confined.api):
+            api.hang_up()
 
 
 def test_the_activators_own_process_hears_of_services_with_the_rights_of_the_chart(

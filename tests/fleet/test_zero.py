@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import Future
 
@@ -22,6 +24,8 @@ from tests.support.world import World, talking, world
 
 STREAMS, HELD = 200, 220
 START_SECONDS = 8.0
+DRAIN_SECONDS = 15
+"""Clients that keep a connection and never rest use it for as long."""
 TOKENS = 12
 SCALING = {"minReplicas": 0, "maxReplicas": 2}
 BY_HAND = {**SCALING, "mode": "external"}
@@ -30,7 +34,7 @@ BY_HAND = {**SCALING, "mode": "external"}
 @pytest.fixture(scope="module")
 def ground() -> Iterator[World]:
     """Two servers, the operator, and the activator; a replica takes some seconds to start."""
-    values = {"activator": {**ENABLED["activator"], "heldRequests": HELD}}
+    values = {"activator": {**ENABLED["activator"], "heldRequests": HELD}, "config": {"drainSeconds": DRAIN_SECONDS}}
     with world(nodes.a2_64g("a2", 2), start_seconds=START_SECONDS, values=values) as built:
         built.site.start()
         yield built
@@ -60,6 +64,12 @@ def _at_zero(ground: World, activator: ActivatorProcess, tenant: Tenant, scaling
     with followed(ground, tenant, "chat", replicas=0, autoscaling=scaling) as fleet:
         until(lambda: True if fleet.addresses() == (activator.address,) else NotYet(f"{fleet.addresses()}"))
         yield fleet
+
+
+@pytest.fixture
+def at_zero(ground: World, activator: ActivatorProcess, tenant: Tenant) -> Iterator[Fleet]:
+    """The same, scaled by the operator."""
+    yield from _at_zero(ground, activator, tenant, SCALING)
 
 
 def many(fleet: Fleet, count: int, **body: object) -> list[Future[Told]]:
@@ -104,6 +114,41 @@ def test_two_hundred_streams_wait_for_the_first_replica_all_are_answered_and_the
     assert found.whole
     assert found.endpoint is not None
     assert found.endpoint.address != activator.address
+
+
+def test_the_operator_starts_the_first_replica_within_seconds_of_the_first_request(
+    activator: ActivatorProcess, at_zero: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    began = time.monotonic()
+    asked = many(at_zero, STREAMS)
+    at_zero.wait_for_replicas(1, 2, within=30)
+    ordered = time.monotonic() - began
+    told = [item.result(120) for item in asked]
+    assert [one.problem for one in told if one.lost] == []
+    last = max(one.ended for one in told) - began
+    with capsys.disabled():
+        print(f"\n  {STREAMS} streams: ordered after {ordered:.1f} s, all answered after {last:.1f} s ", end="")
+    until(lambda: NotYet("the activator is still there") if activator.address in at_zero.addresses() else True)
+
+
+def models(url: str) -> list[str]:
+    """The names that are told there, once the activator has heard of the new service and listens for it."""
+
+    def told() -> list[str] | NotYet:
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return [card["id"] for card in json.load(answer)["data"]]
+        except OSError as error:
+            return NotYet(str(error))
+
+    return until(told, within=5)
+
+
+def test_a_question_that_needs_no_replica_starts_none(activator: ActivatorProcess, at_zero: Fleet) -> None:
+    (endpoint,) = at_zero.proxy.endpoints
+    assert models(f"http://{endpoint.address}:{endpoint.port}/v1/models") == [at_zero.world.engines.model]
+    assert set(at_zero.stays(8)) <= {0}
+    assert at_zero.asked_for() == 0
 
 
 def test_more_than_may_wait_are_told_to_come_again_and_the_others_are_answered(

@@ -23,7 +23,7 @@ ENABLED = {"activator": {"enabled": True, "replicas": 1, "commentSeconds": 1}}
 """One replica, because one process answers for the addresses of all pods; comments come soon."""
 HTTP_PORT = 8080
 _LABEL = f"app.kubernetes.io/name={RELEASE}-activator"
-_COMMAND = str(Path(sys.executable).parent / "npuserve")
+COMMAND = str(Path(sys.executable).parent / "npuserve")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def activator_process(site: Site, *, address: str = "127.0.0.1") -> Iterator[Act
         "KUBECONFIG": str(kubeconfig),
         "NPUSERVE_LINGER_SECONDS": "0.5",
     }
-    command = (_COMMAND, *pod["containers"][0]["args"])
+    command = (COMMAND, *pod["containers"][0]["args"])
     running = ActivatorProcess(site.cluster.spawn("activator", command, environment=settings), address)
     try:
         running.wait_until_ready()

@@ -21,6 +21,12 @@ from npuserve.activator.headers import passed_on
 T = TypeVar("T")
 
 _EVENTS = "text/event-stream"
+_STREAM = {
+    "Content-Type": f"{_EVENTS}; charset=utf-8",
+    "Cache-Control": "no-cache",
+    # Asks nginx to send comments on as they come.
+    "X-Accel-Buffering": "no",
+}
 _COMMENT = b": waiting for a replica\n\n"
 _LONGEST_EXPLANATION = 1 << 20
 """Bytes of what a replica says at once that are put into an event."""
@@ -71,22 +77,21 @@ class Answer:
 
     async def _pipe(self, upstream: ClientResponse) -> web.StreamResponse:
         assert self._begun is not None
-        try:
-            async for chunk in upstream.content.iter_any():
-                await self._begun.write(chunk)
-        except (ClientError, TimeoutError) as error:
-            return await self._broken(upstream, error)
-        return await self._end()
+        while True:
+            try:
+                chunk = await upstream.content.readany()
+            except (ClientError, TimeoutError) as error:
+                return await self._broken(upstream, error)
+            if not chunk:
+                return await self._end()
+            await self._begun.write(chunk)
 
     async def _broken(self, upstream: ClientResponse, error: Exception) -> web.StreamResponse:
         """The replica broke off: an event says so, and what is no stream of events breaks off as well."""
         assert self._begun is not None
-        if isinstance(error, ConnectionResetError) and self._request.transport is None:
-            return self._begun
         if upstream.content_type == _EVENTS:
             silent = isinstance(error, TimeoutError)
-            failure = replica_silent(self._service, self._idle) if silent else replica_lost(self._service)
-            return await self.fail(failure)
+            return await self.fail(replica_silent(self._service, self._idle) if silent else replica_lost(self._service))
         if self._request.transport is not None:
             self._request.transport.abort()
         return self._begun
@@ -110,8 +115,7 @@ class Answer:
 
     async def _comment(self) -> None:
         if self._begun is None:
-            headers = CIMultiDict({"Content-Type": f"{_EVENTS}; charset=utf-8", "Cache-Control": "no-cache"})
-            await self._begin(200, headers, reason=None)
+            await self._begin(200, CIMultiDict(_STREAM), reason=None)
         assert self._begun is not None
         await self._begun.write(_COMMENT)
 

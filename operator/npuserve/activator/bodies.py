@@ -1,10 +1,12 @@
 """The body of a request, bounded: kept while the request waits, streamed where a replica answers.
 
-Rule: no body is longer than the limit, and all that are kept together no larger than the memory for them.
+Rule: no body is longer than the limit, all that are kept together are no larger than the memory for them, and those of
+one service no larger than half of it, so that no tenant can fill it for the others.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
@@ -14,37 +16,47 @@ from npuserve.activator.failures import Refused, body_too_large, memory_full
 
 
 class Memory:
-    """Bytes of bodies that are kept, and how many may be."""
+    """Bytes of bodies that are kept, and how many may be: `limit` in all, half of it for one service."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self.used = 0
+        self._of_one = limit // 2
+        self._used: Counter[str] = Counter()
+
+    @property
+    def used(self) -> int:
+        """Bytes that are kept now."""
+        return self._used.total()
 
     @contextmanager
-    def share(self) -> Iterator[Share]:
-        """A share of it, given back at the end."""
-        share = Share(self)
+    def share(self, service: str) -> Iterator[Share]:
+        """What one request of a service takes of it, given back at the end."""
+        share = Share(self, service)
         try:
             yield share
         finally:
-            self.used -= share.taken
+            self._used[service] -= share.taken
+            if not self._used[service]:
+                del self._used[service]
 
-    def take(self, amount: int) -> bool:
+    def take(self, service: str, amount: int) -> bool:
         """Whether there was room for so many bytes more."""
-        fits = self.used + amount <= self._limit
-        self.used += amount if fits else 0
+        fits = self.used + amount <= self._limit and self._used[service] + amount <= self._of_one
+        self._used[service] += amount if fits else 0
         return fits
 
 
 class Share:
     """What one request took of the memory."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, service: str) -> None:
         self._memory = memory
+        self._service = service
         self.taken = 0
 
     def take(self, amount: int) -> bool:
-        fits = self._memory.take(amount)
+        """Whether there was room for so many bytes more."""
+        fits = self._memory.take(self._service, amount)
         self.taken += amount if fits else 0
         return fits
 

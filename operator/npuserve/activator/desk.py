@@ -32,6 +32,8 @@ from npuserve.activator.table import Table
 
 AGAIN_SECONDS = 0.25
 """Between two attempts to reach a replica that does not take connections yet."""
+_GONE = 499
+"""The status by which proxies tell of clients that did not wait for the end."""
 _PARSED_BESIDE = 1 << 20
 """Bodies of more bytes are read in a thread."""
 
@@ -77,6 +79,10 @@ class Desk:
         except Refused as refused:
             found = await reply.fail(refused.failure)
             line.answered[refused.failure.status] += 1
+        except ConnectionResetError:
+            # The client went away while something was written to it.
+            line.answered[_GONE] += 1
+            found = web.Response(status=_GONE)
         finally:
             self.present -= 1
         return found
@@ -108,7 +114,7 @@ class Desk:
         """To a replica as soon as one takes it."""
         seconds = line.activation.holding.seconds
         end = asyncio.get_running_loop().time() + seconds
-        with self._memory.share() as share:
+        with self._memory.share(line.activation.service.uid) as share:
             body, replica = await self._wait(request, line, reply, share=share, end=end)
             while True:
                 with line.given_to(replica):

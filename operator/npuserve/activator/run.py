@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import resource
 import signal
 import time
 from dataclasses import dataclass
@@ -50,6 +51,9 @@ class Setting:
 def run(setting: Setting) -> int:
     """Run until told to stop; the exit code: 0 after a signal, 1 when it cannot go on."""
     set_up_logging(setting.log_level, setting.log_format)
+    # Every port and every request that waits is an open file, and some systems begin with 1,024.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     try:
         return asyncio.run(Activator(setting).run())
     except (NoLogin, OSError) as error:

@@ -70,7 +70,7 @@ class Slices:
                 failures = 0
                 self.listed.set()
                 await self._watch(version)
-            except (ApiException, OSError, TimeoutError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001 - a stream can break in many ways, and none may end the process
                 if getattr(error, "status", 0) != 410:
                     failures += 1
                     logger.warning("endpointslices cannot be followed: %r", error)

@@ -90,6 +90,10 @@ class Activation:
             if found is not None:
                 self._ports[found.service.uid] = found.port
 
+    def knows(self, uid: str) -> bool:
+        """Whether the service with this UID has a port."""
+        return uid in self._ports
+
     def port(self, uid: str) -> int | None:
         """The port of the service with this UID, from now on its own; None when all are taken."""
         ports = range(self._settings.first_port, self._settings.last_port + 1)

@@ -28,24 +28,23 @@ from npuserve.controller.case import Case, Reader
 from npuserve.controller.children import Written, write_children
 from npuserve.controller.hardware import declared
 from npuserve.controller.kube import Kube
-from npuserve.controller.number import Numbers
-from npuserve.controller.resources import CONFIG_MAPS, DEPLOYMENTS, ENDPOINT_SLICES
+from npuserve.controller.number import Number, Numbers
+from npuserve.controller.place import Place
+from npuserve.controller.resources import CONFIG_MAPS, DEPLOYMENTS
 from npuserve.controller.say import Conditions, Voice
 from npuserve.controller.store import Store
-from npuserve.plan.activation import holding_of, may_have_none
 from npuserve.plan.description import Description, describe, known
 from npuserve.plan.plan import Plan, Record, Refusal
 from npuserve.plan.record import dump
 from npuserve.plan.rollout import decide_rollout
 from npuserve.plan.service import Service
 from npuserve.plan.source import catalogue_path
-from npuserve.reconcile.activation import cannot_stand_in, stands_in
 from npuserve.reconcile.autoscaling import Scaling
 from npuserve.reconcile.conditions import Trouble
+from npuserve.reconcile.ownership import key_of
 from npuserve.reconcile.replicas import replicas_in
 from npuserve.reconcile.rollout import rollout_for
 from npuserve.render import labels
-from npuserve.render.activation import activation_slice
 from npuserve.render.objects import render
 from npuserve.render.pod import pod_template
 
@@ -106,11 +105,13 @@ class Reconciler:
     _reader: Reader = field(init=False)
     _voice: Voice = field(init=False)
     _numbers: Numbers = field(init=False)
+    _place: Place = field(init=False)
 
     def __post_init__(self) -> None:
         self._numbers = self.numbers or Numbers(self.configuration)
         self._reader = Reader(self.kube, self.store, around=self.activation.around)
         self._voice = Voice(self.kube, self.store, self.identity)
+        self._place = Place(self.activation, self.configuration.activator)
 
     async def reconcile(self, key: str) -> Passed:
         """One pass; raises ApiError, Unreachable and Moved where a later one may succeed."""
@@ -160,10 +161,21 @@ class Reconciler:
     async def _refused(self, case: Case, refusal: Refusal, after: After, *, service: InferenceService | None) -> Passed:
         """What runs stays as it is, and is scaled on; the status says why the spec does not."""
         number = self._numbers.refused(case)
+        await self._keep_place(case, number)
         if number is not None:
             await self._rescale(case, number)
         words = self._numbers.words(case, service)
         return Passed("refused", after, await self._say(case, refusal, Written(case.live), words=words))
+
+    async def _keep_place(self, case: Case, number: int | None) -> None:
+        """Have the activator's place lead where what runs wants it."""
+        if case.deployment is None or not self.activation.knows(case.owner.uid):
+            return
+        wanted = replicas_in(case.deployment) if number is None else number
+        whole = await self._reader.whole(case) if case.left_right else case
+        desired = self._place.kept_objects(whole, wanted=wanted)
+        live = [item for item in whole.live if key_of(item) in {key_of(one) for one in desired}]
+        await write_children(self.kube, self.store, case.owner, desired=desired, live=live)
 
     async def _rescale(self, case: Case, replicas: int) -> None:
         """Give the Deployment another number and nothing else: the template of a refused spec cannot be rendered."""
@@ -175,12 +187,13 @@ class Reconciler:
 
     async def _carry_out(self, case: Case, asked: Service, decided: Record) -> Passed:
         number = self._numbers.of(case, asked.spec)
-        written = await self._write(case, asked.spec, decided, replicas=number.replicas)
+        written = await self._write(case, asked.spec, decided, number=number)
         if written.unhindered:
-            self._numbers.settled(case, asked.spec, decided.plan, model=asked.model, number=number)
+            stands_in = self._place.stands_in(case, asked.spec)
+            self._numbers.settled(case, asked.spec, decided.plan, model=asked.model, number=number, stands_in=stands_in)
         if written.changed and written.unhindered and self.pressed():
             return Passed("changed", After.WORDS)
-        unheld = self._unheld(case, asked.spec, replicas=number.replicas)
+        unheld = self._place.missing(case, asked.spec, replicas=number.replicas)
         conditions = await self._say(case, decided.plan, written, words=number.words, unheld=unheld)
         if written.conflicts:
             self._reader.note_in_the_way(case, written.live)
@@ -202,18 +215,22 @@ class Reconciler:
         trouble = self.cluster.trouble(case.owner.uid) or unheld
         return await self._voice.say(case, outcome, written=written, trouble=trouble, scaling=words, now=self.now())
 
-    async def _write(self, case: Case, spec: InferenceServiceSpec, decided: Record, *, replicas: int) -> Written:
+    async def _write(self, case: Case, spec: InferenceServiceSpec, decided: Record, *, number: Number) -> Written:
         if case.left_right and decided is case.running:
-            if case.deployment is not None and replicas_in(case.deployment) == replicas:
+            asked_for = case.deployment is not None and replicas_in(case.deployment) == number.replicas
+            if asked_for and self._place.is_right(case, spec, wanted=number.wanted):
                 return Written(case.live)
             case = await self._reader.whole(case)
-        desired = self._desired(case, spec, decided, replicas=replicas)
+        desired = self._desired(case, spec, decided, replicas=number.replicas, wanted=number.wanted)
         written = await write_children(self.kube, self.store, case.owner, desired=desired, live=case.live)
         if written.unhindered:
             self._reader.note_right(case, written.live)
+            self._place.note_right(case, spec, wanted=number.wanted)
         return written
 
-    def _desired(self, case: Case, spec: InferenceServiceSpec, decided: Record, *, replicas: int) -> tuple[Object, ...]:
+    def _desired(
+        self, case: Case, spec: InferenceServiceSpec, decided: Record, *, replicas: int, wanted: int
+    ) -> tuple[Object, ...]:
         owner, plan, profile = case.owner, decided.plan, self.configuration.profile(case.owner.namespace)
         pull_policy = self.configuration.images.pull_policy
         template = pod_template(owner, spec, plan, profile=profile, pull_policy=pull_policy)
@@ -233,29 +250,4 @@ class Reconciler:
             pull_policy=pull_policy,
             replicas=replicas,
         )
-        return (*objects, *self._stand_in(case, spec, plan, replicas=replicas))
-
-    def _stand_in(self, case: Case, spec: InferenceServiceSpec, plan: Plan, *, replicas: int) -> tuple[Object, ...]:
-        """The activator's place in the Service, of a service that may be without replicas."""
-        owner, around = case.owner, case.around
-        if not may_have_none(spec):
-            self.activation.give_up(owner.uid)
-            return ()
-        port, family = self.activation.port(owner.uid), around.family or _family_of(case.live)
-        if port is None or not family:
-            return ()
-        wanted = stands_in(answered=around.answered, wanted=replicas)
-        holding = holding_of(spec, plan, self.configuration.activator)
-        addresses = around.addresses if wanted else ()
-        return (activation_slice(owner, plan.backend, port=port, holding=holding, family=family, addresses=addresses),)
-
-    def _unheld(self, case: Case, spec: InferenceServiceSpec, *, replicas: int) -> Trouble | None:
-        """Why nobody holds requests to a service that has no replica and should have the activator."""
-        if not may_have_none(spec) or replicas:
-            return None
-        return cannot_stand_in(found=bool(case.around.addresses), port=self.activation.port(case.owner.uid))
-
-
-def _family_of(live: tuple[Object, ...]) -> str:
-    """The address family of the slice that is there, which never changes; empty where none is."""
-    return next((str(item["addressType"]) for item in live if item["kind"] == ENDPOINT_SLICES.kind), "")
+        return (*objects, *self._place.wanted_objects(case, spec, plan, wanted=wanted))

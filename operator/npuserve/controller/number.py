@@ -31,10 +31,11 @@ from npuserve.reconcile.step import Asked, Charge
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """Replicas to render, and how they are decided, for the status."""
+    """Replicas to render, how they are decided, for the status, and how many there are to be in the end."""
 
     replicas: int
     words: Scaling
+    wanted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,24 @@ class Numbers:
         rival = self._rival(case)
         # Without an autoscaler nobody drains: the number of the spec counts at once.
         decided = spec.replicas if self.scaler is None else self.scaler.number(case.key, case.owner.uid)
-        return Number(replicas_for(spec, case.deployment, decided=decided, rival=rival), self._words(case, spec, rival))
+        replicas = replicas_for(spec, case.deployment, decided=decided, rival=rival)
+        wanted = None if self.scaler is None else self.scaler.wanted(case.key, case.owner.uid)
+        return Number(replicas, self._words(case, spec, rival), replicas if wanted is None else wanted)
 
     def settled(
-        self, case: Case, spec: InferenceServiceSpec, plan: Plan, *, model: ModelFacts | None, number: Number
+        self,
+        case: Case,
+        spec: InferenceServiceSpec,
+        plan: Plan,
+        *,
+        model: ModelFacts | None,
+        number: Number,
+        stands_in: bool,
     ) -> None:
-        """The objects are as they should be: have the service followed if it is to be scaled."""
+        """The objects are as they should be: have the service followed if it is to be scaled.
+
+        `stands_in`: requests find someone once the last replica is gone.
+        """
         if self.scaler is None:
             return
         leaving = self.scaler.leaves(case.owner.uid)
@@ -73,6 +86,7 @@ class Numbers:
                 live=number.replicas,
                 wished=spec.replicas,
                 told=_told(case),
+                stands_in=stands_in,
             )
         )
 

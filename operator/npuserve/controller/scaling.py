@@ -62,6 +62,8 @@ class Followed:
     """Replicas that its spec asks for."""
     told: Mapping[str, Any] | None
     """What its status says of the last decision."""
+    stands_in: bool = True
+    """Whether requests find someone who holds them once the last replica is gone."""
 
 
 class Meter(Protocol):
@@ -100,6 +102,8 @@ class _Service:
     fleet: Fleet | None = None
     number: int | None = None
     """Replicas that the Deployment may ask for now; None before the first decision."""
+    wanted: int | None = None
+    """Replicas that there are to be in the end; None before the first decision."""
     looking: bool = False
 
 
@@ -176,6 +180,11 @@ class Scaling:
         """Replicas that the service is to have; None before the first decision."""
         there = self._services.get(key)
         return there.number if there is not None and there.asked.owner.uid == uid else None
+
+    def wanted(self, key: str, uid: str) -> int | None:
+        """Replicas that the service is to have once those that leave are gone; None before the first decision."""
+        there = self._services.get(key)
+        return there.wanted if there is not None and there.asked.owner.uid == uid else None
 
     def told(self, key: str, uid: str) -> Mapping[str, Any] | None:
         """What the status is to say of the last decision; None where that is not known yet."""
@@ -263,6 +272,13 @@ class Scaling:
         asked, state = service.asked, service.state
         aim = None if state is None else aim_of(state, asked.asked, wished=asked.wished)
         if aim is None:
+            service.wanted = None
+            return
+        if (service.wanted == 0) != (aim.replicas == 0):
+            self._changed(asked.key)
+        service.wanted = aim.replicas
+        if not aim.replicas and not aim.commanded and not asked.stands_in:
+            # The last replica goes once a pass has put the activator in its place.
             return
         limit = float(asked.plan.timing.drain)
         drain = course(pods, aim, live=asked.live, loads=loads, now=self._clock(), limit=limit)

@@ -61,6 +61,22 @@ def activation_slice(
     }
 
 
+def led_to(item: Mapping[str, Any], addresses: Sequence[str]) -> dict[str, Any] | None:
+    """A slice of ours as it is, but leading to these addresses; None for one that cannot be understood."""
+    found = read_activation(item)
+    if found is None:
+        return None
+    backend = item["metadata"]["labels"].get(labels.NAME, "")
+    return activation_slice(
+        found.service,
+        backend,
+        port=found.port,
+        holding=found.holding,
+        family=item["addressType"],
+        addresses=addresses,
+    )
+
+
 def read_activation(item: Mapping[str, Any]) -> Activation | None:
     """What a slice says about holding requests; None for one that is not the activator's, or cannot be understood."""
     meta = item["metadata"]

@@ -240,13 +240,14 @@ def test_a_body_that_is_too_long_is_refused_whether_its_length_is_told_or_not() 
     asyncio.run(scene())
 
 
-def test_bodies_that_wait_share_a_bounded_memory() -> None:
+def test_bodies_that_wait_share_a_bounded_memory_of_which_one_service_has_half() -> None:
     async def scene() -> None:
-        async with house(limits=Limits(body=1 << 20, kept=1 << 20, comment=0.2)) as built, replica() as first:
+        async with house(limits=Limits(body=1 << 20, kept=2 << 20, comment=0.2)) as built, replica() as first:
             filling = asyncio.ensure_future(built.ask(padding="x" * 700_000))
             await built.until(lambda: built.desk.kept > 700_000)
             status, error = await error_of(await built.ask(padding="x" * 700_000))
             assert (status, error["code"]) == (429, "queue_full")
+            await built.until(lambda: built.desk.kept < 800_000)
             built.answers(first)
             assert (await read(await filling))[0] == 200
             assert built.desk.kept == 0

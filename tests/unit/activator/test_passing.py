@@ -74,6 +74,51 @@ def test_a_body_streams_both_ways_while_it_is_still_being_sent() -> None:
     asyncio.run(scene())
 
 
+def test_a_body_that_is_packed_passes_as_it_is() -> None:
+    packed = gzip.compress(b'{"model": "qwen"}')
+
+    async def scene() -> None:
+        async with house() as built, replica() as first:
+            first.reads = False
+            bodies: list[bytes] = []
+
+            async def note(request: web.Request) -> web.StreamResponse:
+                assert request.headers["Content-Encoding"] == "gzip"
+                assert request.headers["Content-Length"] == str(len(packed))
+                bodies.append(await request.read())
+                return web.Response()
+
+            first.serve = note
+            for ready in (False, True):
+                url, marks = f"http://{HOST}:{built.port}{CHAT}", {"Content-Encoding": "gzip"}
+                asked = asyncio.ensure_future(built.session.post(url, data=packed, headers=marks))
+                if not ready:
+                    await built.until(lambda: built.line.waiting == 1)
+                    built.answers(first)
+                assert (await read(await asked))[0] == 200
+            assert bodies == [gzip.decompress(packed)] * 2
+
+    asyncio.run(scene())
+
+
+def test_a_client_that_asks_whether_it_may_send_its_body_is_told_so() -> None:
+    async def scene() -> None:
+        async with house() as built, replica() as first:
+            built.answers(first)
+            reader, writer = await asyncio.open_connection(HOST, built.port)
+            writer.write(
+                b"POST /v1/chat/completions HTTP/1.1\r\nHost: chat\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+            )
+            assert b"100 Continue" in await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"{}")
+            assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+            ((got, body),) = first.got
+            assert (body, "Expect" in got.headers) == (b"{}", False)
+            writer.close()
+
+    asyncio.run(scene())
+
+
 def test_answers_come_with_the_replicas_status_headers_and_bytes() -> None:
     packed = gzip.compress(b'{"object": "list"}')
 

@@ -19,6 +19,7 @@ from npuserve.controller.activation import Activation, Around
 from npuserve.controller.answers import ApiError
 from npuserve.controller.children import Moved
 from npuserve.controller.loop import After, Passed, Reconciler
+from npuserve.controller.number import Numbers
 from npuserve.controller.resources import (
     CHILDREN,
     CONFIG_MAPS,
@@ -29,6 +30,7 @@ from npuserve.controller.resources import (
     EVENTS,
     SERVICE,
 )
+from npuserve.controller.scaling import Followed
 from npuserve.controller.store import Store
 from npuserve.plan import autoscaling
 from npuserve.plan.resolve import resolve
@@ -540,6 +542,87 @@ def test_a_service_that_is_to_have_replicas_always_loses_the_activators_place(at
     at_zero.apply(replicas=1, autoscaling={"minReplicas": 1, "maxReplicas": 4})
     at_zero.reconcile()
     assert at_zero.kube.of(ENDPOINT_SLICES) == []
+
+
+class Leaving:
+    """An autoscaler in whose eyes the one replica that runs is to go."""
+
+    def number(self, key: str, uid: str) -> int:
+        return 1
+
+    def wanted(self, key: str, uid: str) -> int:
+        return 0
+
+    def go_on(self, key: str, uid: str, *, live: int) -> int:
+        return live
+
+    def told(self, key: str, uid: str) -> None:
+        return None
+
+    def leaves(self, uid: str) -> bool:
+        return False
+
+    def follow(self, asked: Followed) -> None:
+        self.followed = asked
+
+
+def test_while_the_last_replica_is_to_go_the_place_leads_to_the_activator_already_and_the_autoscaler_is_told(
+    at_zero: World,
+) -> None:
+    at_zero.around(answered=True, addresses=("10.1.0.1",), family="IPv4")
+    at_zero.apply(replicas=1, autoscaling=ZERO)
+    at_zero.reconcile()
+    at_zero.rolled_out()
+    at_zero.reconcile()
+    assert addresses(at_zero) == []
+    scaler = Leaving()
+    at_zero.reconciler._numbers = Numbers(at_zero.reconciler.configuration, scaler)  # type: ignore[arg-type]
+    at_zero.reconcile()
+    assert addresses(at_zero) == ["10.1.0.1"]
+    assert scaler.followed.stands_in
+    at_zero.reconcile()
+    assert at_zero.wrote == []
+    assert scaler.followed.stands_in
+
+
+def test_without_an_address_of_the_activator_the_autoscaler_is_told_that_nobody_stands_in(at_zero: World) -> None:
+    at_zero.around(answered=True, family="IPv4")
+    scaler = Leaving()
+    at_zero.reconciler._numbers = Numbers(at_zero.reconciler.configuration, scaler)  # type: ignore[arg-type]
+    at_zero.apply(replicas=1, autoscaling=ZERO)
+    at_zero.reconcile()
+    assert not scaler.followed.stands_in
+
+
+def test_a_refused_edit_leaves_the_place_with_what_runs(at_zero: World) -> None:
+    at_zero.reconcile()
+    at_zero.rolled_out()
+    at_zero.reconcile()
+    at_zero.apply(replicas=0, autoscaling=ZERO, quantization="w8a8", backend="unknown")
+    at_zero.around(answered=True, addresses=("10.1.0.1",), family="IPv4")
+    at_zero.change(DEPLOYMENTS, lambda body: body["spec"].update(replicas=1))
+    assert at_zero.reconcile().result == "refused"
+    assert addresses(at_zero) == []
+    at_zero.around(answered=False, addresses=("10.1.0.2",), family="IPv4")
+    at_zero.reconcile()
+    assert addresses(at_zero) == ["10.1.0.2"]
+    at_zero.reconcile()
+    assert [line for line in at_zero.wrote if "endpointslices" in line] == []
+    (kept,) = at_zero.kube.of(ENDPOINT_SLICES)
+    assert kept["ports"][0]["port"] == at_zero.activation.port(kept["metadata"]["ownerReferences"][0]["uid"])
+
+
+def test_an_activator_that_is_not_enabled_any_more_is_led_to_no_more(at_zero: World) -> None:
+    at_zero.reconcile()
+    assert addresses(at_zero) == ["10.1.0.1"]
+    later = World(configuration=Configuration())
+    later.kube = at_zero.kube
+    later.reconciler.kube = at_zero.kube  # type: ignore[assignment]
+    later.reconciler._reader._kube = at_zero.kube  # type: ignore[assignment]
+    later.reconciler._voice = replace(later.reconciler._voice, kube=at_zero.kube)  # type: ignore[arg-type]
+    later.activation.learn(at_zero.kube.of(ENDPOINT_SLICES))
+    assert later.reconcile().result == "refused"
+    assert addresses(later) == []
 
 
 def test_without_the_activator_no_slice_is_written(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -310,3 +310,20 @@ def test_pods_that_only_start_are_no_reason_to_ask_again() -> None:
     world.look(times=1)
     assert world.number() == reached
     assert world.changed == []
+
+
+def test_the_last_replica_leaves_only_once_requests_find_someone_else() -> None:
+    world = World()
+    nothing = replace(ASKED, settings=replace(SETTINGS, least=0, idle=60.0))
+    world.serve(replicas=1)
+    (pod,) = world.there["uid-chat"]
+    world.kube.put(PODS, {"metadata": {"name": pod.name, "namespace": "ml", "uid": pod.uid}})
+    world.follow(live=1, asked=nothing, stands_in=False)
+    world.load, world.flow = busy(0), traffic(0.0)
+    world.look(times=40)
+    assert world.scaling.wanted(KEY, "uid-chat") == 0
+    assert world.changed == [KEY]
+    assert [line for line in world.kube.wrote if line.startswith("merge pods")] == []
+    world.follow(live=1, asked=nothing, stands_in=True)
+    world.look(times=1)
+    assert [line for line in world.kube.wrote if line.startswith("merge pods")] == [f"merge pods {pod.name}"]

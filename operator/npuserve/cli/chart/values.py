@@ -80,7 +80,7 @@ class ActivatorLimits(Section):
     cpu: str | int | float = "2"
     """Processor time."""
     memory: str = "1Gi"
-    """Memory; bodies that wait take `heldMebibytes` of it, and each of a thousand connections some 100 KiB."""
+    """Memory; bodies that wait take `heldMebibytes` of it, and a thousand streams that wait some 20 MiB besides."""
     ephemeral_storage: str = Field(default="64Mi", alias="ephemeral-storage")
     """Disk for the log and /tmp."""
 
@@ -103,7 +103,7 @@ class ActivatorProcess(Activator):
     body_mebibytes: int = Field(default=32, ge=1, le=1024)
     """Longest body of a request."""
     held_mebibytes: int = Field(default=256, ge=1, le=65_536)
-    """Memory for the bodies that wait in one replica; requests beyond it are answered 429."""
+    """Memory for the bodies that wait in one replica, half of it for one service; requests beyond it are answered 429."""
     comment_seconds: int = Field(default=10, ge=1, le=300)
     """Time between two comments on a stream that waits, which keep proxies and clients from ending it."""
     resources: ActivatorResources = ActivatorResources()
