@@ -40,6 +40,9 @@ class Scaler:
     def number(self, key: str, uid: str) -> int | None:
         return self.decided
 
+    def wanted(self, key: str, uid: str) -> int | None:
+        return self.decided
+
     def told(self, key: str, uid: str) -> dict[str, Any] | None:
         return self.said
 
