@@ -64,6 +64,8 @@ class Followed:
     """What its status says of the last decision."""
     stands_in: bool = True
     """Whether requests find someone who holds them once the last replica is gone."""
+    tidying: bool = False
+    """Its autoscaling was taken away while replicas were leaving: it is followed until they are back."""
 
 
 class Meter(Protocol):
@@ -155,7 +157,8 @@ class Scaling:
             return
         before, there.asked = there.asked.asked, asked
         if there.state is not None:
-            there.state = _as_asked(there.state, before, asked)
+            leaving = 0 if there.fleet is None else len(there.fleet.leaving)
+            there.state = _as_asked(there.state, before, asked, leaving=leaving)
 
     def go_on(self, key: str, uid: str, *, live: int) -> int | None:
         """The spec is refused and what runs goes on as it was asked for before; its number of replicas, None where that is
@@ -242,6 +245,9 @@ class Scaling:
             return
         self._decide(service, Seen(seen, read, self._held(asked.key)))
         await self._steer(service, pods, read.loads)
+        if asked.tidying and not seen.leaving:
+            self.forget(asked.key)
+            return
         if service.kept is not None:
             memory = service.state.memory
             service.kept = await keep(self._kube, asked.owner, service.kept, memory=memory, now=self._clock())
@@ -272,7 +278,8 @@ class Scaling:
         asked, state = service.asked, service.state
         aim = None if state is None else aim_of(state, asked.asked, wished=asked.wished)
         if aim is None:
-            service.wanted = None
+            # Someone else writes it: what was allowed last says nothing about what there is by the time that ends.
+            service.wanted = service.number = None
             return
         if (service.wanted == 0) != (aim.replicas == 0):
             self._changed(asked.key)
@@ -316,11 +323,11 @@ class Scaling:
         )
 
 
-def _as_asked(state: State, before: Asked, asked: Followed) -> State:
+def _as_asked(state: State, before: Asked, asked: Followed, *, leaving: int) -> State:
     """The state of a service under what it asks for now."""
     now = asked.asked
     if not now.in_charge:
-        state = replace(state, ordered=asked.live)
+        state = replace(state, ordered=max(0, asked.live - leaving))
     if before.settings.profile != now.settings.profile:
         # What was learned is a factor on another profile.
         state = replace(state, memory=replace(state.memory, speed=Mean(3600)))

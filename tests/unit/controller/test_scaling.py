@@ -207,6 +207,31 @@ def test_another_scaler_of_the_deployment_is_left_alone() -> None:
     assert world.changed == []
 
 
+def test_the_number_that_another_scaler_leaves_behind_is_where_the_autoscaler_goes_on() -> None:
+    world = served()
+    world.look()
+    world.follow(asked=replace(ASKED, charge="another scaler"), live=7)
+    world.serve(replicas=7)
+    world.look(times=2)
+    world.follow(live=7)
+    assert world.number() is None
+    world.load = None
+    world.look(times=1)
+    assert world.number() == 7
+
+
+def test_a_service_that_lost_its_autoscaling_is_followed_until_its_replicas_are_back() -> None:
+    world = served(asked=replace(ASKED, mode="external", charge="spec"), wished=2, tidying=True)
+    one, two = world.there["uid-chat"]
+    world.there["uid-chat"] = [one, replace(two, serving=False, draining_since=world.now - 5)]
+    world.kube.put(PODS, {"metadata": {"name": two.name, "namespace": "ml", "uid": two.uid}})
+    world.look(times=2)
+    assert "merge pods chat-1" in world.kube.wrote
+    world.serve()
+    world.look(times=1)
+    assert world.number() is None
+
+
 def test_of_two_services_that_want_what_is_left_the_more_important_one_gets_it() -> None:
     world = World()
     full = {f"a2-{number}": 8 for number in range(6)}
