@@ -43,6 +43,8 @@ from npuserve.render.owner import Owner
 ROOM_SECONDS = 1.0
 """For which one answer about the room of all services serves."""
 TICK = 0.05
+AGAIN_SECONDS = 30.0
+"""Between two passes for the same number: a write that was refused is repeated, and not with every look."""
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +108,8 @@ class _Service:
     """Replicas that the Deployment may ask for now; None before the first decision."""
     wanted: int | None = None
     """Replicas that there are to be in the end; None before the first decision."""
+    again: float = 0.0
+    """When a pass may be asked for again for a number that was asked for."""
     looking: bool = False
 
 
@@ -269,7 +273,9 @@ class Scaling:
             return
         took = self._clock() - now
         self._metrics.decided(asked.key, after.decision, after.memory, seen=seen, seconds=took)
-        if after.told is not before.told:
+        if after.ordered != before.ordered:
+            self._rooms_until = now
+        if after.told is not None and (before.told is None or after.told.status is not before.told.status):
             self._said(asked.key)
 
     async def _steer(self, service: _Service, pods: tuple[ReplicaPod, ...], loads: Loads) -> None:
@@ -290,8 +296,9 @@ class Scaling:
         limit = float(asked.plan.timing.drain)
         drain = course(pods, aim, live=asked.live, loads=loads, now=self._clock(), limit=limit)
         await carry_out(self._kube, drain)
-        service.number = drain.replicas
-        if drain.replicas != service.asked.live:
+        before, service.number = service.number, drain.replicas
+        if drain.replicas != service.asked.live and (drain.replicas != before or self._clock() >= service.again):
+            service.again = self._clock() + AGAIN_SECONDS
             self._changed(asked.key)
 
     def _room(self, key: str) -> Room | None:
@@ -305,7 +312,8 @@ class Scaling:
 
     def _claim(self, service: _Service) -> Claim:
         asked, seen, state = service.asked, service.fleet, service.state
-        there, placed = (0, 0) if seen is None else (len(seen.staying), seen.placed)
+        aside = 0 if seen is None else len(seen.aside)
+        there, placed = (0, 0) if seen is None else (len(seen.staying) + aside, seen.placed + aside)
         # What is ordered takes its devices soon, also before its pods exist.
         present = max(there, state.ordered) if state is not None and asked.asked.in_charge else there
         decision = None if state is None else state.decision

@@ -18,7 +18,7 @@ from npuserve.cluster.facts import ClusterFacts
 from npuserve.cluster.quotas import Left, Quota
 from npuserve.controller.memories import WRITE_SECONDS
 from npuserve.controller.resources import CONFIG_MAPS, PODS
-from npuserve.controller.scaling import Followed, Scaling
+from npuserve.controller.scaling import AGAIN_SECONDS, Followed, Scaling
 from npuserve.controller.scaling_metrics import ScalingMetrics
 from npuserve.plan.plan import Plan
 from npuserve.reconcile.pods import ReplicaPod
@@ -248,6 +248,27 @@ def test_of_two_services_that_want_what_is_left_the_more_important_one_gets_it()
     told = world.scaling.told("ml/a", "uid-a")
     assert told is not None
     assert (told["constraint"], "room for 2" in told["message"]) == ("Capacity", True)
+
+
+def test_two_that_are_looked_at_in_the_same_second_do_not_get_the_same_devices() -> None:
+    world = World()
+    world.nodes = replace(world.nodes, used={f"a2-{number}": 8 for number in range(5)} | {"a2-5": 4})
+    for name in ("a", "b"):
+        world.serve(name)
+        world.follow(name)
+    world.load, world.flow = busy(10), traffic(1.0)
+    world.look("a", "b")
+    world.load, world.flow = busy(90), traffic(12.0)
+    world.look("a", "b", times=6)
+    assert sorted([world.number("a") or 0, world.number("b") or 0]) == [2, 3]
+
+
+def test_a_number_that_is_not_written_is_asked_for_again_after_a_while() -> None:
+    world = served()
+    world.look()
+    asked = len(world.changed)
+    world.look(times=int(AGAIN_SECONDS / LOOP) + 1)
+    assert asked < len(world.changed) <= asked + 2
 
 
 def test_a_quota_of_the_namespace_is_room_too() -> None:
