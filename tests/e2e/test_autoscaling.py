@@ -3,8 +3,10 @@ runs stays, and a restart is no jump."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from npuserve.autoscale.decision import LOOP
 from npuserve.controller.resources import CONFIG_MAPS, DEPLOYMENTS, SCALERS, SERVICE
 from tests.cluster.kubectl import Object
 from tests.support.api import NAMESPACES
@@ -188,3 +190,5 @@ def test_a_service_that_goes_with_its_namespace_claims_no_room_any_more(ground: 
         return ("chat", gone.namespace) not in found or NotYet("it is still scaled")
 
     until(forgotten)
+    time.sleep(2 * LOOP)
+    assert forgotten() is True

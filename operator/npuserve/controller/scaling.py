@@ -42,6 +42,8 @@ from npuserve.render.owner import Owner
 
 ROOM_SECONDS = 1.0
 """For which one answer about the room of all services serves."""
+COMING_SECONDS = 15.0
+"""Within which the pods of an order exist."""
 TICK = 0.05
 AGAIN_SECONDS = 30.0
 """Between two passes for the same number: a write that was refused is repeated, and not with every look."""
@@ -314,21 +316,29 @@ class Scaling:
         asked, seen, state = service.asked, service.fleet, service.state
         aside = 0 if seen is None else len(seen.aside)
         there, placed = (0, 0) if seen is None else (len(seen.staying) + aside, seen.placed + aside)
-        # What is ordered takes its devices soon, also before its pods exist.
-        present = max(there, state.ordered) if state is not None and asked.asked.in_charge else there
-        decision = None if state is None else state.decision
-        wanted = min(decision.wanted, asked.asked.settings.most) if decision and asked.asked.in_charge else present
+        coming = 0 if state is None or not asked.asked.in_charge else max(0, state.ordered - there)
+        wanted = there + coming
+        if coming and self._is_late(service):
+            # Something keeps its pods from being made: what is free is free for others.
+            coming, wanted = 0, there
+        elif state is not None and state.decision is not None and asked.asked.in_charge:
+            wanted = min(state.decision.wanted, asked.asked.settings.most)
         return Claim(
             key=asked.key,
             namespace=asked.owner.namespace,
             plan=asked.plan,
             priority=self._bounds.priority(asked.priority_class),
             priority_class=asked.priority_class,
-            present=present,
-            waiting=present - placed,
-            coming=present - there,
+            present=there + coming,
+            waiting=there + coming - placed,
+            coming=coming,
             wanted=wanted,
         )
+
+    def _is_late(self, service: _Service) -> bool:
+        """Whether replicas that were ordered have had no pod or node for longer than making a pod takes."""
+        since = None if service.state is None else service.state.placing.since
+        return since is not None and self._clock() - since > COMING_SECONDS
 
 
 def _as_asked(state: State, before: Asked, asked: Followed, *, leaving: int) -> State:

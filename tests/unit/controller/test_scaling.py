@@ -263,6 +263,19 @@ def test_two_that_are_looked_at_in_the_same_second_do_not_get_the_same_devices()
     assert sorted([world.number("a") or 0, world.number("b") or 0]) == [2, 3]
 
 
+def test_replicas_whose_pods_are_not_made_keep_no_devices_from_others() -> None:
+    world = World()
+    world.nodes = replace(world.nodes, used={f"a2-{number}": 8 for number in range(5)} | {"a2-5": 0})
+    world.serve("a", replicas=0)
+    world.follow("a", live=2, asked=replace(ASKED, settings=replace(SETTINGS, least=2)))
+    world.serve("b")
+    world.follow("b")
+    world.look("a", "b", times=3)
+    assert world.number("b") == 2
+    world.look("a", "b", times=4)
+    assert world.number("b") == 4
+
+
 def test_a_number_that_is_not_written_is_asked_for_again_after_a_while() -> None:
     world = served()
     world.look()
