@@ -31,13 +31,14 @@ class Reader:
         self._source = source
         plain = {
             source.running, source.waiting, source.cache, source.prompt, source.reused, source.arrived,
-            source.finished_prompt, *source.generated,
+            source.finished_prompt, source.whole, *source.generated,
         }  # fmt: skip
         self._plain = plain - {None}
-        self._histograms = (source.first, source.pace, source.whole, source.prompts, source.outputs)
+        self._histograms = (source.first, source.gaps, source.prompts, source.outputs)
         names = {*self._plain, *(f"{name}{end}" for name in self._histograms for end in ("_bucket", "_sum"))}
         alternatives = "|".join(sorted(re.escape(str(name)) for name in names))
-        self._wanted = re.compile(rf"^((?:{alternatives})(?:\{{.*\}})?) ([^ \n]+)(?: -?\d+)?$".encode(), re.MULTILINE)
+        # A line's beginning as a character is found three times faster than as an anchor.
+        self._wanted = re.compile(rf"\n((?:{alternatives})(?:\{{[^\n]*\}})?) ([^ \n]+)".encode())
         self._known: dict[bytes, tuple[str, float | None]] = {}
 
     def read(self, text: bytes) -> Page:
@@ -47,7 +48,7 @@ class Reader:
         buckets: dict[str, dict[float, float]] = {name: {} for name in self._histograms}
         known = self._known
         try:
-            for series, value in self._wanted.findall(text):
+            for series, value in self._wanted.findall(b"\n" + text):
                 name, end = known.get(series) or self._learn(series)
                 if end is None:
                     sums[name] = sums.get(name, 0.0) + float(value)
@@ -88,10 +89,9 @@ class Reader:
                 prompt=sums[source.prompt] - (0.0 if source.reused is None else sums[source.reused]),
                 generated=sum(sums[name] for name in source.generated),
                 finished_prompt=sums[source.finished_prompt],
+                whole=sums[source.whole],
                 first=histograms[source.first],
-                pace=histograms[source.pace],
-                pace_of=source.pace_of,
-                whole=histograms[source.whole],
+                gaps=histograms[source.gaps],
                 prompts=histograms[source.prompts],
                 outputs=histograms[source.outputs],
             ),

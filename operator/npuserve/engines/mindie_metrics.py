@@ -23,10 +23,9 @@ SOURCE = MetricSource(
     generated=("time_to_first_token_seconds_count", "time_per_output_token_seconds_count"),
     arrived="request_received_total",
     finished_prompt="request_prompt_tokens_sum",
+    whole="e2e_request_latency_seconds_sum",
     first="time_to_first_token_seconds",
-    pace="time_per_output_token_seconds",
-    pace_of="token",
-    whole="e2e_request_latency_seconds",
+    gaps="time_per_output_token_seconds",
     prompts="request_prompt_tokens",
     outputs="request_generation_tokens",
 )

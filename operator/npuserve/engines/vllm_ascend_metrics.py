@@ -22,10 +22,9 @@ SOURCE = MetricSource(
     generated=("vllm:generation_tokens_total",),
     arrived=None,
     finished_prompt="vllm:request_prompt_tokens_sum",
+    whole="vllm:e2e_request_latency_seconds_sum",
     first="vllm:time_to_first_token_seconds",
-    pace="vllm:request_time_per_output_token_seconds",
-    pace_of="request",
-    whole="vllm:e2e_request_latency_seconds",
+    gaps="vllm:inter_token_latency_seconds",
     prompts="vllm:request_prefill_kv_computed_tokens",
     outputs="vllm:request_generation_tokens",
 )

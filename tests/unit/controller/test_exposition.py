@@ -88,12 +88,12 @@ def test_every_value_is_the_one_that_the_parser_reads() -> None:
     counters = read(text).counters
     for name, histogram in (
         (VLLM.first, counters.first),
-        (VLLM.pace, counters.pace),
-        (VLLM.whole, counters.whole),
+        (VLLM.gaps, counters.gaps),
         (VLLM.prompts, counters.prompts),
         (VLLM.outputs, counters.outputs),
     ):
         assert (histogram.count, histogram.total) == (sums[f"{name}_count"], sums[f"{name}_sum"])
+    assert counters.whole == sums[VLLM.whole]
 
 
 def test_mindie_tells_arrivals_and_tokens_in_progress_in_its_own_way() -> None:
@@ -114,7 +114,7 @@ def test_timestamps_do_no_harm() -> None:
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (lambda text: b"", "shows no vllm:generation_tokens_total, "),
+        (lambda text: b"", "shows no vllm:e2e_request_latency_seconds_sum, "),
         (lambda text: b"<html>not here</html>", "shows no "),
         (lambda text: text.replace(b"vllm:num_requests_waiting{", b"vllm:num_requests_queued{"), "no vllm:num_requests_waiting"),
         (lambda text: text.replace(b"vllm:time_to_first_token_seconds_bucket", b"vllm:ttft_bucket"), "no histogram vllm:time_to"),

@@ -33,18 +33,20 @@ async def page_of_vllm(_: web.Request) -> web.Response:
 
 
 @asynccontextmanager
-async def replica(answer: Answer, source: MetricSource = vllm_ascend_metrics.SOURCE) -> AsyncIterator[Target]:
-    """A server on a free port of 127.0.0.1 that answers so at the row's path."""
+async def replica(
+    answer: Answer, source: MetricSource = vllm_ascend_metrics.SOURCE, *, address: str = "127.0.0.1"
+) -> AsyncIterator[Target]:
+    """A server on a free port of the address that answers so at the row's path."""
     app = web.Application()
     app.router.add_get(source.path, answer)
     app.router.add_get("/elsewhere", page_of_vllm)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, address, 0)
     await site.start()
     port = runner.addresses[0][1]
     try:
-        yield Target("uid", "127.0.0.1", replace(source, port=port))
+        yield Target("uid", address, replace(source, port=port))
     finally:
         await runner.cleanup()
 
@@ -68,6 +70,14 @@ def test_a_page_is_read() -> None:
     assert page is not None
     assert page.running == 3
     assert missing is None
+
+
+def test_a_page_is_read_over_version_6() -> None:
+    async def ask() -> dict:
+        async with replica(page_of_vllm, address="::1") as target, scrape.session() as http:
+            return await Scraper(http).read([target])
+
+    assert asyncio.run(ask())["uid"].running == 3
 
 
 def test_a_page_of_mindie_before_3_0_comes_as_json_and_is_read() -> None:
