@@ -52,6 +52,7 @@ WORK = (
     Rule(CONFIG_MAPS, _CHILD, "files of their engines; descriptions of models that services name"),
     Rule(DISRUPTION_BUDGETS, _CHILD, "drains of nodes, one replica at a time"),
     Rule(PODS, _WATCH, "devices in use, and why replicas do not start"),
+    Rule(PODS, ("patch",), "which replicas leave the Service and are removed first, so that none goes with requests"),
     Rule(EVENTS, ("create",), "what happened, for kubectl describe"),
 )
 """What the operator needs wherever services are: in all namespaces, or in the one it serves."""

@@ -30,7 +30,7 @@ class Reader:
     def __init__(self, source: MetricSource) -> None:
         self._source = source
         plain = {
-            source.running, source.waiting, source.cache, source.prompt, source.reused, source.arrived,
+            source.running, *source.waiting, source.cache, source.prompt, source.reused, source.arrived,
             source.finished_prompt, source.whole, *source.generated,
         }  # fmt: skip
         self._plain = plain - {None}
@@ -82,7 +82,7 @@ class Reader:
         source = self._source
         return Page(
             running=round(sums[source.running]),
-            waiting=round(sums[source.waiting]),
+            waiting=round(sum(sums[name] for name in source.waiting)),
             cache=min(1.0, max(0.0, sums[source.cache])),
             counters=Counters(
                 arrived=None if source.arrived is None else sums[source.arrived],

@@ -19,8 +19,8 @@ class MetricSource:
     path: str
     running: str
     """Gauge: requests worked on."""
-    waiting: str
-    """Gauge: requests that wait inside the engine."""
+    waiting: tuple[str, ...]
+    """Gauges whose sum is the requests that wait inside the engine."""
     cache: str
     """Gauge: share of the key-value cache in use, 0 to 1."""
     prompt: str
