@@ -39,14 +39,14 @@ class Counters:
         first, gaps = self.first.since(before.first), self.gaps.since(before.gaps)
         prompts, outputs = self.prompts.since(before.prompts), self.outputs.since(before.outputs)
         arrived = None if self.arrived is None or before.arrived is None else self.arrived - before.arrived
-        generated, prompt = self.generated - before.generated, self.prompt - before.prompt
+        generated = self.generated - before.generated
         if first is None or gaps is None or prompts is None or outputs is None:
             return None
-        if generated < 0 or prompt < 0 or (arrived is not None and arrived < 0):
+        if generated < 0 or (arrived is not None and arrived < 0):
             return None
         return Counters(
             arrived=arrived,
-            prompt=prompt,
+            prompt=max(0.0, self.prompt - before.prompt),
             generated=generated,
             finished_prompt=max(0.0, self.finished_prompt - before.finished_prompt),
             whole=max(0.0, self.whole - before.whole),

@@ -16,8 +16,12 @@ from npuserve.autoscale.histogram import Histogram
 from npuserve.autoscale.page import Counters, Page
 from npuserve.engines.metric_source import MetricSource
 
-KNOWN = 20_000
-"""Series remembered for one engine; more means that labels change, and all are forgotten."""
+KNOWN = 100_000
+"""Series remembered for one engine, some hundred for each name of a model; more means that labels change all the time, and
+all are forgotten."""
+
+Series = tuple[str, float | None]
+"""A name without `_bucket`, and the upper end of the bucket if it is one."""
 
 
 class Unreadable(ValueError):
@@ -39,7 +43,8 @@ class Reader:
         alternatives = "|".join(sorted(re.escape(str(name)) for name in names))
         # A line's beginning as a character is found three times faster than as an anchor.
         self._wanted = re.compile(rf"\n((?:{alternatives})(?:\{{[^\n]*\}})?) ([^ \n]+)".encode())
-        self._known: dict[bytes, tuple[str, float | None]] = {}
+        self._known: dict[bytes, Series] = {}
+        self._shared: dict[Series, Series] = {}
 
     def read(self, text: bytes) -> Page:
         """The page that a text shows; raises `Unreadable`."""
@@ -66,16 +71,15 @@ class Reader:
         sums[self._source.cache] /= counts[self._source.cache]
         return self._page(sums, {name: _histogram(name, buckets[name], sums) for name in self._histograms})
 
-    def _learn(self, series: bytes) -> tuple[str, float | None]:
+    def _learn(self, series: bytes) -> Series:
         """The name of a series, and the upper end of its bucket if it is one."""
         (family,) = text_string_to_metric_families(series.decode() + " 0\n")
         (sample,) = family.samples
-        name = sample.name
-        end = float(sample.labels["le"]) if name.endswith("_bucket") else None
-        learned = (name.removesuffix("_bucket"), end) if end is not None else (name, None)
+        end = float(sample.labels["le"]) if sample.name.endswith("_bucket") else None
+        learned = (sample.name.removesuffix("_bucket"), end)
         if len(self._known) >= KNOWN:
             self._known.clear()
-        self._known[series] = learned
+        self._known[series] = learned = self._shared.setdefault(learned, learned)
         return learned
 
     def _page(self, sums: Mapping[str, float], histograms: Mapping[str, Histogram]) -> Page:

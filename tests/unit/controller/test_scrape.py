@@ -16,6 +16,7 @@ from npuserve.controller import scrape
 from npuserve.controller.scrape import Missing, Scraper, Target
 from npuserve.engines import mindie_metrics, vllm_ascend_metrics
 from npuserve.engines.metric_source import MetricSource
+from tests.bench.scrape import main
 from tests.support.mindie_pages import mindie_page
 from tests.support.vllm_pages import VllmReplica
 
@@ -233,3 +234,10 @@ def test_troubles_are_counted_and_end_with_the_next_page() -> None:
     scraper, counted = asyncio.run(twice())
     assert scraper.missing == {}
     assert counted == {"Refused": 1}
+
+
+def test_the_cost_of_a_page_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--times", "2"]) == 0
+    printed = capsys.readouterr().out
+    for row in ("the wanted lines, read", "counted, 4 requests ended", "asked for over HTTP and read"):
+        assert row in printed
