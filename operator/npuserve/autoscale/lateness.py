@@ -6,12 +6,12 @@ first token     Of the prompt tokens worked on, the request that waited longest 
                 far less, as is where prompts differ much (share of the n-th ~ n ** -STEEP). Late where
                     wait > limit(prompt) = objectives.ttft + prefill_slack * ideal prefill
 
-stream          The pace of an answer of n tokens after the first is that of its replica, and deviates the less the
+stream          The pace of an answer of n tokens after the first is that of all that ended, and deviates the less the
                 longer it is: what holds up one token in many, another's prompt, evens out. With the mean wait, every
                 answer falls behind with the chance of
-                    pace > per_token + (limit - wait) / n,    pace ~ Laplace(mean gap, RUNS * deviation of gaps / sqrt(n))
+                    pace > per_token + (limit - wait) / n,    pace ~ Laplace(mean, RUNS * deviation of gaps / sqrt(n))
 
-Both overlap as if by chance. Against the exact count of replayed days it is right within a third (operator/README.md).
+Both overlap as if by chance. On replayed days the sum is 0.9 to 1.3 of the exact count (operator/README.md).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from npuserve.autoscale.page import Counters
 from npuserve.autoscale.profile import EngineProfile
 
 STEEP = 5
-"""How fast the share of the prompt tokens falls with the rank of the wait."""
+"""Fitted on replayed days, as is RUNS: how fast the share of the prompt tokens falls with the rank of the wait."""
 RUNS = 1.35
 """How much more paces deviate than if each gap came by itself: a long prompt holds up several tokens in a row."""
 
