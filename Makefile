@@ -63,8 +63,9 @@ fleet: binaries ## Tests of replicas that answer, in a network of their own
 	@echo "==> fleet" && $(BIN)/python -m tests.fleet
 
 .PHONY: bench
-bench: binaries ## Print the figures of the planner, and of the operator beside the floor
+bench: binaries ## Print the figures of the planner, of reading replicas, and of the operator beside the floor
 	@$(BIN)/python -m tests.bench.planning
+	@$(BIN)/python -m tests.bench.scrape
 	@$(BIN)/python -m tests.bench
 
 .PHONY: bench-fleet

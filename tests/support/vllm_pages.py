@@ -4,7 +4,15 @@ that makes them there.
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
 
 LATENCY = (
     0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 7680.0,
@@ -16,6 +24,9 @@ PACE = (
     0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 20.0, 40.0, 80.0,
 )  # fmt: skip
 STEP = (1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
+HTTP = (
+    0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 7.5, 10.0, 30.0, 60.0,
+)  # fmt: skip
 _GAUGES = ("num_requests_running", "num_requests_waiting", "kv_cache_usage_perc")
 _COUNTERS = (
     "prefix_cache_queries", "prefix_cache_hits", "external_prefix_cache_queries", "external_prefix_cache_hits", "mm_cache_queries",
@@ -57,6 +68,21 @@ class VllmReplica:
             self._make(Histogram, name, buckets=PACE)
         for name in ("e2e_request_latency", "request_queue_time", "request_inference_time", "request_prefill_time", "request_decode_time"):  # fmt: skip
             self._make(Histogram, f"{name}_seconds", buckets=LATENCY)
+
+        self._around()
+
+    def _around(self) -> None:
+        """What the HTTP server and the process show beside it."""
+        PlatformCollector(registry=self.registry)
+        ProcessCollector(registry=self.registry)
+        counted = Counter("http_requests", "Requests.", ["method", "status", "handler"], registry=self.registry)
+        took = Histogram("http_request_duration_seconds", "Time.", ["method", "handler"], registry=self.registry)
+        quick = Histogram("http_request_duration_highr_seconds", "Time.", buckets=HTTP, registry=self.registry)
+        quick.observe(0.3)
+        for handler in ("/v1/chat/completions", "/v1/completions", "/v1/models"):
+            took.labels("POST", handler).observe(0.2)
+            for status in ("2xx", "4xx", "5xx"):
+                counted.labels("POST", status, handler).inc()
 
     def _make(self, kind, name: str, *, buckets=None, **further: tuple[str, ...]) -> None:
         options = {"buckets": buckets} if buckets else {}

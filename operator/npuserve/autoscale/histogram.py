@@ -37,10 +37,6 @@ class Histogram:
             return None
         return Histogram(self.bounds, counts, max(0.0, self.total - before.total))
 
-    def empty(self) -> Histogram:
-        """The same buckets without a value."""
-        return Histogram(self.bounds, (0,) * len(self.counts), 0.0)
-
     def buckets(self) -> Iterator[tuple[float, float, int]]:
         """Lower end, upper end and count of those that hold values."""
         low = 0.0
@@ -48,6 +44,11 @@ class Histogram:
             if count:
                 yield low, high, round(count)
             low = high
+
+    @property
+    def squares(self) -> float:
+        """Sum of the squares of values that lie evenly in their buckets."""
+        return sum(count * (low * low + low * high + high * high) / 3 for low, high, count in self.buckets())
 
     def values(self) -> list[float]:
         """Values that the buckets and the sum agree with, rising."""

@@ -7,7 +7,6 @@ anew: nothing can be said of the time between.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from npuserve.autoscale.histogram import Histogram
 
@@ -24,13 +23,12 @@ class Counters:
     """Output tokens of all requests."""
     finished_prompt: float
     """Prompt tokens of finished requests, those found in a cache included."""
+    whole: float
+    """Seconds of finished requests, each from arrival to end."""
     first: Histogram
     """Seconds to the first token, of requests that got it."""
-    pace: Histogram
-    """Seconds per further token: means of finished requests, or of single tokens."""
-    pace_of: Literal["request", "token"]
-    whole: Histogram
-    """Seconds from arrival to end, of finished requests."""
+    gaps: Histogram
+    """Seconds from one token to the next, of all requests."""
     prompts: Histogram
     """Prompt tokens worked on, of finished requests."""
     outputs: Histogram
@@ -38,41 +36,24 @@ class Counters:
 
     def since(self, before: Counters) -> Counters | None:
         """What happened since `before`; None where the engine started anew in between."""
-        first, pace = self.first.since(before.first), self.pace.since(before.pace)
-        whole, prompts = self.whole.since(before.whole), self.prompts.since(before.prompts)
-        outputs = self.outputs.since(before.outputs)
+        first, gaps = self.first.since(before.first), self.gaps.since(before.gaps)
+        prompts, outputs = self.prompts.since(before.prompts), self.outputs.since(before.outputs)
         arrived = None if self.arrived is None or before.arrived is None else self.arrived - before.arrived
-        generated, prompt = self.generated - before.generated, self.prompt - before.prompt
-        if first is None or pace is None or whole is None or prompts is None or outputs is None:
+        generated = self.generated - before.generated
+        if first is None or gaps is None or prompts is None or outputs is None:
             return None
-        if generated < 0 or prompt < 0 or (arrived is not None and arrived < 0):
+        if generated < 0 or (arrived is not None and arrived < 0):
             return None
         return Counters(
             arrived=arrived,
-            prompt=prompt,
+            prompt=max(0.0, self.prompt - before.prompt),
             generated=generated,
             finished_prompt=max(0.0, self.finished_prompt - before.finished_prompt),
+            whole=max(0.0, self.whole - before.whole),
             first=first,
-            pace=pace,
-            pace_of=self.pace_of,
-            whole=whole,
+            gaps=gaps,
             prompts=prompts,
             outputs=outputs,
-        )
-
-    def none(self) -> Counters:
-        """The counters of the same engine at its start."""
-        return Counters(
-            arrived=None if self.arrived is None else 0.0,
-            prompt=0.0,
-            generated=0.0,
-            finished_prompt=0.0,
-            first=self.first.empty(),
-            pace=self.pace.empty(),
-            pace_of=self.pace_of,
-            whole=self.whole.empty(),
-            prompts=self.prompts.empty(),
-            outputs=self.outputs.empty(),
         )
 
 

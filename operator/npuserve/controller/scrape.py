@@ -13,7 +13,6 @@ from ipaddress import ip_address
 from typing import Literal
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
-from yarl import URL
 
 from npuserve.autoscale.page import Page
 from npuserve.controller.exposition import Reader, Unreadable
@@ -101,10 +100,7 @@ class Scraper:
         return None
 
     async def _text(self, target: Target) -> bytes:
-        url = URL.build(
-            scheme="http", host=str(ip_address(target.address)), port=target.source.port, path=target.source.path
-        )
-        async with self.session.get(url, allow_redirects=False) as response:
+        async with self.session.get(_url(target), allow_redirects=False) as response:
             if response.status != 200:
                 raise _Refused(f"answered {response.status}")
             return await _limited(response)
@@ -126,6 +122,13 @@ def session() -> ClientSession:
         auto_decompress=False,
         trust_env=False,
     )
+
+
+def _url(target: Target) -> str:
+    """Raises ValueError for what is no IP address."""
+    address = ip_address(target.address)
+    host = f"[{address}]" if address.version == 6 else str(address)
+    return f"http://{host}:{target.source.port}{target.source.path}"
 
 
 async def _limited(response: ClientResponse) -> bytes:

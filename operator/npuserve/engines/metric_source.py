@@ -9,19 +9,18 @@ each version's own sources define.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
 class MetricSource:
-    """One row; times in seconds, lengths in tokens."""
+    """One row."""
 
     port: int
     path: str
     running: str
     """Gauge: requests worked on."""
-    waiting: str
-    """Gauge: requests that wait inside the engine."""
+    waiting: tuple[str, ...]
+    """Gauges whose sum is the requests that wait inside the engine."""
     cache: str
     """Gauge: share of the key-value cache in use, 0 to 1."""
     prompt: str
@@ -34,14 +33,12 @@ class MetricSource:
     """Counter: requests that came; None where they have to be told from first tokens and the queue."""
     finished_prompt: str
     """Counter: prompt tokens of finished requests, those from a cache included."""
-    first: str
-    """Histogram: time to the first token."""
-    pace: str
-    """Histogram: time per output token after the first."""
-    pace_of: Literal["request", "token"]
-    """What one value of `pace` is of: the mean of a finished request, or a single token."""
     whole: str
-    """Histogram: time of finished requests from arrival to end."""
+    """Counter: seconds of finished requests, each from arrival to end."""
+    first: str
+    """Histogram: seconds to the first token."""
+    gaps: str
+    """Histogram: seconds from one token to the next."""
     prompts: str
     """Histogram: prompt tokens worked on, of finished requests."""
     outputs: str

@@ -41,7 +41,7 @@ STABLE = ("3.0.0",)
 _MIB = 1 << 20
 _GIB = 1 << 30
 _BUSY = Busy(
-    gauges=("num_requests_running", "num_requests_waiting", "num_requests_swapped"),
+    gauges=(SOURCE.running, *SOURCE.waiting),
     counters=("request_received_total",),
 )
 """Its HTTP library closes idle connections after 5 s (L:src/server/endpoint/http_wrapper/http_server.cpp leaves the
@@ -212,9 +212,7 @@ class Mindie:
             started=HttpCheck("/v1/models", launching.PORT),
             ready=HttpCheck("/v1/models", launching.PORT),
             alive=HttpCheck("/v2/health/live", launching.MANAGEMENT_PORT),
-            drain=drain_command(
-                f"env:MIES_CONTAINER_IP:{launching.METRICS_PORT}/metrics", request.drain_seconds, _BUSY
-            ),
+            drain=drain_command(f"env:MIES_CONTAINER_IP:{SOURCE.port}{SOURCE.path}", request.drain_seconds, _BUSY),
         )
 
     def metrics(self, version: str) -> MetricSource:

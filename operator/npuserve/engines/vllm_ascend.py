@@ -55,7 +55,7 @@ PRERELEASES = ("0.30.0rc2",)
 _MIB = 1 << 20
 _GIB = 1 << 30
 _BUSY = Busy(
-    gauges=("vllm:num_requests_running", "vllm:num_requests_waiting"),
+    gauges=(SOURCE.running, *SOURCE.waiting),
     counters=("vllm:request_success_total",),
     mark=MARK,
 )
@@ -203,7 +203,7 @@ class VllmAscend:
             started=HttpCheck("/health", SERVICE_PORT),
             ready=HttpCheck("/health", SERVICE_PORT),
             alive=HttpCheck("/health", SERVICE_PORT),
-            drain=drain_command(f"http://127.0.0.1:{SERVICE_PORT}/metrics", request.drain_seconds, _busy(request)),
+            drain=drain_command(f"http://127.0.0.1:{SOURCE.port}{SOURCE.path}", request.drain_seconds, _busy(request)),
         )
 
     def metrics(self, version: str) -> MetricSource:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from npuserve.autoscale.histogram import Histogram
 from npuserve.autoscale.page import Counters, Page
-from tests.support.vllm_pages import FIRST, LATENCY, PACE, lengths
+from tests.support.vllm_pages import FIRST, PACE, lengths
 
 
 @dataclass(frozen=True)
@@ -32,24 +32,21 @@ def histogram(ends: Sequence[float], values: Sequence[float]) -> Histogram:
     return Histogram(tuple(ends), tuple(counts), float(sum(values)))
 
 
-def counters(*served: Served, begun: int = 0, generated: int = 0, arrived: float | None = None) -> Counters:
-    """Counters after those requests; `begun` more have had their first token, `generated` more tokens were made."""
+def counters(*served: Served, begun: int = 0, arrived: float | None = None) -> Counters:
+    """Counters after those requests; `begun` more have had their first token."""
     waits = [one.wait for one in served] + [0.1] * begun
     return Counters(
         arrived=arrived,
         prompt=float(sum(one.prompt for one in served)),
-        generated=float(sum(one.output for one in served) + begun + generated),
+        generated=float(sum(one.output for one in served) + begun),
         finished_prompt=float(sum(one.prompt for one in served)),
+        whole=float(sum(one.time for one in served)),
         first=histogram(FIRST, waits),
-        pace=histogram(PACE, [one.pace for one in served]),
-        pace_of="request",
-        whole=histogram(LATENCY, [one.time for one in served]),
+        gaps=histogram(PACE, [one.pace for one in served for _ in range(one.output - 1)]),
         prompts=histogram(lengths(200_000), [one.prompt for one in served]),
         outputs=histogram(lengths(200_000), [one.output for one in served]),
     )
 
 
-def page(
-    *served: Served, running: int = 0, waiting: int = 0, cache: float = 0.0, begun: int = 0, generated: int = 0
-) -> Page:
-    return Page(running, waiting, cache, counters(*served, begun=begun, generated=generated))
+def page(*served: Served, running: int = 0, waiting: int = 0, cache: float = 0.0, begun: int = 0) -> Page:
+    return Page(running, waiting, cache, counters(*served, begun=begun))

@@ -11,7 +11,7 @@ from npuserve.autoscale.load import ReplicaLoad, Traffic
 from npuserve.autoscale.objectives import USUAL
 from npuserve.autoscale.page import Page
 from npuserve.autoscale.profile import EngineProfile
-from tests.unit.autoscale.pages import Served, counters, page
+from tests.unit.autoscale.pages import Served, page
 
 PROFILE = EngineProfile(54.5, 0.278, 9.75e-5, 0.18, 25.0, 100_000)
 ONE = Served()
@@ -141,8 +141,3 @@ def test_long_prompts_block() -> None:
 def test_misses_are_counted() -> None:
     traffic = last({"a": page()}, {"a": page(Served(wait=3.0, time=10.0), ONE)})
     assert traffic.late == pytest.approx(1)
-
-
-def test_the_counters_of_an_engine_at_its_start_are_nothing() -> None:
-    began = counters(ONE, arrived=3.0).none()
-    assert (began.arrived, began.generated, began.outputs.count, began.first.total) == (0, 0, 0, 0)

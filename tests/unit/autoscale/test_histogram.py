@@ -53,4 +53,9 @@ def test_other_buckets_have_no_difference() -> None:
 
 
 def test_an_empty_one_has_no_values() -> None:
-    assert histogram(0.5).empty().values() == []
+    assert histogram().values() == []
+
+
+def test_squares_are_those_of_evenly_spread_values() -> None:
+    spread = histogram(*(2 + 3 * (index + 0.5) / 3000 for index in range(3000)))
+    assert spread.squares == pytest.approx(3000 * (4 + 10 + 25) / 3)

@@ -16,6 +16,7 @@ from npuserve.controller import scrape
 from npuserve.controller.scrape import Missing, Scraper, Target
 from npuserve.engines import mindie_metrics, vllm_ascend_metrics
 from npuserve.engines.metric_source import MetricSource
+from tests.bench.scrape import main
 from tests.support.mindie_pages import mindie_page
 from tests.support.vllm_pages import VllmReplica
 
@@ -33,18 +34,20 @@ async def page_of_vllm(_: web.Request) -> web.Response:
 
 
 @asynccontextmanager
-async def replica(answer: Answer, source: MetricSource = vllm_ascend_metrics.SOURCE) -> AsyncIterator[Target]:
-    """A server on a free port of 127.0.0.1 that answers so at the row's path."""
+async def replica(
+    answer: Answer, source: MetricSource = vllm_ascend_metrics.SOURCE, *, address: str = "127.0.0.1"
+) -> AsyncIterator[Target]:
+    """A server on a free port of the address that answers so at the row's path."""
     app = web.Application()
     app.router.add_get(source.path, answer)
     app.router.add_get("/elsewhere", page_of_vllm)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, address, 0)
     await site.start()
     port = runner.addresses[0][1]
     try:
-        yield Target("uid", "127.0.0.1", replace(source, port=port))
+        yield Target("uid", address, replace(source, port=port))
     finally:
         await runner.cleanup()
 
@@ -68,6 +71,14 @@ def test_a_page_is_read() -> None:
     assert page is not None
     assert page.running == 3
     assert missing is None
+
+
+def test_a_page_is_read_over_version_6() -> None:
+    async def ask() -> dict:
+        async with replica(page_of_vllm, address="::1") as target, scrape.session() as http:
+            return await Scraper(http).read([target])
+
+    assert asyncio.run(ask())["uid"].running == 3
 
 
 def test_a_page_of_mindie_before_3_0_comes_as_json_and_is_read() -> None:
@@ -223,3 +234,10 @@ def test_troubles_are_counted_and_end_with_the_next_page() -> None:
     scraper, counted = asyncio.run(twice())
     assert scraper.missing == {}
     assert counted == {"Refused": 1}
+
+
+def test_the_cost_of_a_page_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--times", "2"]) == 0
+    printed = capsys.readouterr().out
+    for row in ("the wanted lines, read", "counted, 4 requests ended", "asked for over HTTP and read"):
+        assert row in printed

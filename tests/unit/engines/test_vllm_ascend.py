@@ -363,7 +363,15 @@ def test_load_is_read_from_the_port_that_the_engine_is_told(version: str) -> Non
     found, source = plan(version=version), ENGINE.metrics(version)
     assert argument(found, "--port") == str(source.port) == "8000"
     assert found.launch.drain[3] == f"http://127.0.0.1:{source.port}{source.path}"
-    assert {source.running, source.waiting} <= set(" ".join(found.launch.drain).replace(",", " ").split())
+
+
+@versions
+def test_every_name_that_load_is_read_under_is_one_that_the_version_shows(version: str) -> None:
+    source, shown = ENGINE.metrics(version), TABLES[version].metrics
+    assert {source.running, *source.waiting, source.cache} <= shown["gauge"]
+    assert {source.prompt, source.reused, *source.generated} <= shown["counter"]
+    sums = {name.removesuffix("_sum") for name in (source.finished_prompt, source.whole)}
+    assert {source.first, source.gaps, source.prompts, source.outputs, *sums} <= shown["histogram"]
 
 
 def test_health_and_metrics_are_asked_where_the_engine_answers() -> None:
