@@ -92,8 +92,7 @@ def nothing_is_lost(fleet: Fleet, found: Customers) -> None:
 def busy(ground: World, tenant: Tenant) -> Iterator[Fleet]:
     """A service that has three replicas for its load."""
     scaling = {"minReplicas": 1, "maxReplicas": 3, "scaleDown": QUICK}
-    with followed(ground, tenant, "chat", autoscaling=scaling) as fleet:
-        fleet.load.prompt, fleet.load.output, fleet.load.rate = 500, 20, BUSY
+    with followed(ground, tenant, "chat", rate=BUSY, autoscaling=scaling) as fleet:
         fleet.wait_for_endpoints(3, within=120)
         yield fleet
 

@@ -16,7 +16,7 @@ from tests.support.world import World, world
 DEVICES = 3
 BUSY = 20.0
 RESOURCE = "huawei.com/Ascend910"
-STILL_SECONDS = 30.0
+STILL_SECONDS = 20.0
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +30,13 @@ def ground() -> Iterator[World]:
 def limited_by(ground: World, tenant: Tenant, room: int) -> tuple[Fleet, str]:
     """A service with more load than room, once it says so, and what it says."""
     scaling = {"minReplicas": 1, "maxReplicas": 8}
-    with followed(ground, tenant, "chat", autoscaling=scaling) as fleet:
-        fleet.load.prompt, fleet.load.output, fleet.load.rate = 500, 20, BUSY
-        message = fleet.wait_until_scaling("False", "CapacityLimited", within=120)
+    with followed(ground, tenant, "chat", rate=BUSY, autoscaling=scaling) as fleet:
+        fleet.wait_until_scaling("False", "CapacityLimited", within=120)
         fleet.wait_for_endpoints(room, room)
         position = ground.site.position()
         assert fleet.stays(STILL_SECONDS) == [room]
         assert ground.site.writes(position, namespace=tenant.namespace) == []
-        return fleet, message
+        return fleet, fleet.wait_until_scaling("False", "CapacityLimited")
 
 
 def test_a_full_cluster_is_told_and_not_fought(ground: World, tenant: Tenant) -> None:
@@ -47,6 +46,8 @@ def test_a_full_cluster_is_told_and_not_fought(ground: World, tenant: Tenant) ->
     assert [pod["status"]["phase"] for pod in pods] == ["Running"] * DEVICES
     assert fleet.decision()["wanted"] > DEVICES
     assert "CapacityLimited" in {reason for reason, _ in tenant.news("chat")}
+    tenant.withdraw("chat")
+    tenant.wait_until_empty()
 
 
 def test_a_quota_on_devices_is_room_too(ground: World, tenant: Tenant) -> None:

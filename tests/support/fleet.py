@@ -11,6 +11,7 @@ from typing import Any
 
 from npuserve.render.names import child_name
 from tests.support.endpoints import Proxy
+from tests.support.engines import Metrics
 from tests.support.manifests import condition, told
 from tests.support.offered import Offered
 from tests.support.tenant import Tenant
@@ -48,6 +49,11 @@ class Fleet:
     def in_flight(self) -> int:
         found = self.world.background.call(self.world.engines.in_flight)
         return sum(found.get(address, 0) for address in self.addresses())
+
+    def answer_metrics(self, how: Metrics, *addresses: str) -> None:
+        """From now on, the replicas at these addresses, or all that serve now."""
+        engines, chosen = self.world.engines, addresses or self.addresses()
+        self.world.background.call(lambda: engines.answer_metrics(how, *chosen))
 
     def decision(self) -> dict[str, Any]:
         """`status.autoscaling`; empty before the first decision."""
@@ -113,12 +119,15 @@ class Fleet:
 
 
 @contextmanager
-def followed(world: World, tenant: Tenant, name: str, **spec: Any) -> Iterator[Fleet]:
-    """A new service, once it serves; its endpoints and its number are followed, and load can be offered to it."""
+def followed(
+    world: World, tenant: Tenant, name: str, *, rate: float = 0.0, prompt: int = 500, output: int = 20, **spec: Any
+) -> Iterator[Fleet]:
+    """A new service, once it serves, under a load of `rate` requests a second of that many tokens; its endpoints and its
+    number are followed. Further keywords are parts of its spec."""
     replicas = spec.get("replicas", 1)
     tenant.ask(name, **spec)
     proxy = Proxy(world.site.api, tenant.namespace, child_name(name))
-    fleet = Fleet(world, tenant, name, proxy, Offered(world.engines, proxy))
+    fleet = Fleet(world, tenant, name, proxy, Offered(world.engines, proxy, rate, prompt, output))
     if replicas:
         tenant.wait_until_ready(name)
     until(lambda: True if len(proxy.look()) >= replicas else NotYet(f"endpoints are {proxy.endpoints}"))

@@ -30,7 +30,10 @@ _ENDING_AT_ONCE = 64
 
 
 class Kubelet:
-    """Plays the kubelet of every node for the length of a `with` block; a problem of its own is raised at its end."""
+    """Plays the kubelet of every node for the length of a `with` block; a problem of its own is raised at its end.
+
+    Only replicas are made ready. Every pod that is deleted goes.
+    """
 
     def __init__(self, api: Api, engines: Engines, background: Background, *, start_seconds: float = 0.0) -> None:
         self.start_seconds = start_seconds
@@ -63,7 +66,7 @@ class Kubelet:
     def _keep_looking(self) -> None:
         try:
             while not self._over.wait(LOOK_SECONDS):
-                for pod in self._api.list(PODS, labels=f"{MANAGED_BY}={MANAGER}"):
+                for pod in self._api.list(PODS):
                     self._look_at(pod)
         except Exception as problem:  # noqa: BLE001  raised where the block ends
             self._problem = problem
@@ -76,7 +79,7 @@ class Kubelet:
             elif self._ends[uid].done():
                 self._ends[uid].result()
             return
-        if not address:
+        if not address or not _is_replica(pod):
             return
         if uid not in self._begun:
             self._begun.add(uid)
@@ -105,7 +108,7 @@ class Kubelet:
         metadata = pod["metadata"]
         # The deletion time is when the grace period is over.
         deadline = _seconds(metadata["deletionTimestamp"])
-        if address and metadata.get("deletionGracePeriodSeconds"):
+        if address and _is_replica(pod) and metadata.get("deletionGracePeriodSeconds"):
             self._run_hook(pod, address, deadline)
             left = max(0.0, min(_shutdown(pod, self.shutdown_seconds), deadline - time.time()))
             self._background.run(self._engines.shut_down(address, left), within=left + 10)
@@ -134,6 +137,10 @@ class Kubelet:
         except Refused as refused:
             if refused.code not in (404, 409):
                 raise
+
+
+def _is_replica(pod: Object) -> bool:
+    return bool(pod["metadata"].get("labels", {}).get(MANAGED_BY) == MANAGER)
 
 
 def _is(pod: Object, kind: str) -> bool:

@@ -26,9 +26,9 @@ from tests.support.background import Background
 EVERY_SECONDS = 5.0
 NAMESPACE = "load"
 STEPPING = 10
-STEP = 4.0
-RATE = 1.5
-"""Requests per second and replica: half of what it carries."""
+STEP = 8.0
+RATE = 0.7
+"""Requests per second and replica: a quarter of what it carries, so that the number of replicas stays."""
 STEP_SECONDS = 60
 START_SECONDS = 900.0
 
