@@ -15,10 +15,12 @@ from npuserve.controller.freshness import Freshness
 from npuserve.controller.held import Holding
 from npuserve.controller.kube import Kube
 from npuserve.controller.limits import Limits
+from npuserve.controller.meter import Meter
 from npuserve.controller.number import Numbers
 from npuserve.controller.rivals import Rivals
-from npuserve.controller.scaling import Blind, Scaling
+from npuserve.controller.scaling import Scaling, steady
 from npuserve.controller.scaling_metrics import ScalingMetrics
+from npuserve.controller.scrape import Scraper
 from npuserve.controller.store import Store
 
 
@@ -46,15 +48,17 @@ class Autoscaler:
         self._asks_activator = configuration.activator.enabled
         self._limits = Limits()
         self._rivals = Rivals(store, tell=look_at)
+        scraper, clock = Scraper(http, metrics.unreadable), steady()
         self._scaling = Scaling(
             kube,
             capacity,
             self._limits,
-            meter=Blind,
+            meter=lambda: Meter(scraper, clock=clock),
             held=lambda key: self._holding.of(key),  # noqa: PLW0108 - it is made below
             metrics=metrics,
             changed=rescaled,
             said=look_at,
+            clock=clock,
         )
         self._holding = Holding(lambda: queued(http, activation.metrics()), began=self._scaling.look_now)
         self.numbers = Numbers(configuration, self._scaling, self._rivals)
@@ -68,8 +72,8 @@ class Autoscaler:
             tasks.create_task(follow(self._kube, namespace=namespace, freshness=freshness, listed=listed))
         return rivals, limits
 
-    def begin(self, tasks: asyncio.TaskGroup) -> None:
+    def begin(self, tasks: asyncio.TaskGroup, *, freshness: Freshness) -> None:
         """Begin to decide."""
-        tasks.create_task(self._scaling.run())
+        tasks.create_task(self._scaling.run(heard=lambda: freshness.heard("the autoscaler")))
         if self._asks_activator:
             tasks.create_task(self._holding.follow())

@@ -1,7 +1,8 @@
 """How what was learned of a service's load outlives the operator: one small ConfigMap per service, owned by it.
 
-Rule: read once, when a service is first scaled; written at most every WRITE_SECONDS, and then only when it differs
-materially. An object of that name that is not the service's is neither read nor written.
+Rule: read once, when a service is first scaled; made once there is something to remember, and then written at most every
+WRITE_SECONDS and only when it differs materially. An object of that name that is not the service's is neither read nor
+written.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from npuserve.render.names import memory_name
 from npuserve.render.owner import Owner
 
 WRITE_SECONDS = 600.0
+FIRST_SECONDS = 30.0
+"""From the first look at a service that nothing is remembered of to the first write."""
 _NEVER = "1"
 """No object has this version: applying at it creates, or is refused."""
 
@@ -55,7 +58,8 @@ async def recall(kube: Kube, owner: Owner, *, now: float) -> tuple[Memory, Kept 
 
 async def keep(kube: Kube, owner: Owner, kept: Kept, *, memory: Memory, now: float) -> Kept:
     """Write what is new, if it is time to; raises ApiError and Unreachable."""
-    if now - kept.looked < WRITE_SECONDS:
+    learned = memory.cold_starts > 0 or memory.output.weight > 0
+    if not learned or now - kept.looked < (WRITE_SECONDS if kept.uid else FIRST_SECONDS):
         return kept
     text = digest(memory)
     if not differs_materially(kept.text or "{}", text):

@@ -87,6 +87,7 @@ class Numbers:
                 wished=spec.replicas,
                 told=_told(case),
                 stands_in=stands_in,
+                tidying=spec.autoscaling is None,
             )
         )
 

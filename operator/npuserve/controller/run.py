@@ -15,7 +15,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from aiohttp import ClientSession, DummyCookieJar
+from aiohttp import ClientSession
 
 from npuserve.configuration import Configuration
 from npuserve.controller.activation import Activation
@@ -32,6 +32,7 @@ from npuserve.controller.loop import Reconciler, Resolve
 from npuserve.controller.metrics import Metrics
 from npuserve.controller.queue import Queue
 from npuserve.controller.resources import ENDPOINT_SLICES
+from npuserve.controller.scrape import session
 from npuserve.controller.store import Store
 from npuserve.controller.watch import Informer
 from npuserve.controller.work import Work
@@ -122,7 +123,7 @@ class Operator:
 
     async def _operate(self, kube: Kube, credentials: Credentials) -> None:
         """Read the cluster, then work on it."""
-        async with ClientSession(cookie_jar=DummyCookieJar(), trust_env=False) as http:
+        async with session() as http:
             await self._work(kube, credentials, http)
 
     async def _work(self, kube: Kube, credentials: Credentials, http: ClientSession) -> None:
@@ -198,7 +199,7 @@ class Operator:
             _leave_garbage_be()
             self._health.role = Role.LEADER
             logger.info("working", extra={"services": sum(1 for _ in store.services())})
-            scaler.begin(tasks)
+            scaler.begin(tasks, freshness=freshness)
             await work.run(self._settings.workers)
 
     def _activation(self, store: Store, look_at: Callable[[str], None]) -> Activation:

@@ -13,14 +13,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from zlib import crc32
 
 from npuserve.autoscale.decision import LOOP
-from npuserve.autoscale.load import ReplicaLoad, Traffic
 from npuserve.autoscale.memory import Mean
+from npuserve.autoscale.objectives import Objectives
+from npuserve.autoscale.profile import EngineProfile
 from npuserve.autoscale.settings import Room
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.cluster.quotas import Quota
@@ -36,12 +37,14 @@ from npuserve.reconcile.course import course
 from npuserve.reconcile.drain import Loads
 from npuserve.reconcile.pods import ReplicaPod
 from npuserve.reconcile.sample import Fleet, fleet
-from npuserve.reconcile.step import Asked, Seen, State, aim_of, step
+from npuserve.reconcile.step import Asked, Read, Seen, State, aim_of, step
 from npuserve.render.owner import Owner
 
 ROOM_SECONDS = 1.0
 """For which one answer about the room of all services serves."""
 TICK = 0.05
+AGAIN_SECONDS = 30.0
+"""Between two passes for the same number: a write that was refused is repeated, and not with every look."""
 
 logger = logging.getLogger(__name__)
 
@@ -63,27 +66,16 @@ class Followed:
     """What its status says of the last decision."""
     stands_in: bool = True
     """Whether requests find someone who holds them once the last replica is gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What was read from the pods of a service."""
-
-    loads: Mapping[str, ReplicaLoad | None]
-    traffic: Traffic | None
+    tidying: bool = False
+    """Its autoscaling was taken away while replicas were leaving: it is followed until they are back."""
 
 
 class Meter(Protocol):
     """Reads the replicas of one service, and remembers where their counters stood."""
 
-    async def read(self, pods: tuple[ReplicaPod, ...], plan: Plan, *, now: float) -> Read: ...
-
-
-class Blind:
-    """Reads nothing."""
-
-    async def read(self, pods: tuple[ReplicaPod, ...], plan: Plan, *, now: float) -> Read:
-        return Read({pod.uid: None for pod in pods}, None)
+    async def read(
+        self, pods: Sequence[ReplicaPod], plan: Plan, *, profile: EngineProfile, objectives: Objectives
+    ) -> Read: ...
 
 
 class Cluster(Protocol):
@@ -116,6 +108,8 @@ class _Service:
     """Replicas that the Deployment may ask for now; None before the first decision."""
     wanted: int | None = None
     """Replicas that there are to be in the end; None before the first decision."""
+    again: float = 0.0
+    """When a pass may be asked for again for a number that was asked for."""
     looking: bool = False
 
 
@@ -143,7 +137,7 @@ class Scaling:
         metrics: ScalingMetrics,
         changed: Callable[[str], None],
         said: Callable[[str], None],
-        clock: Callable[[], float] | None = None,
+        clock: Callable[[], float],
     ) -> None:
         self._kube = kube
         self._cluster = cluster
@@ -153,7 +147,7 @@ class Scaling:
         self._metrics = metrics
         self._changed = changed
         self._said = said
-        self._clock = clock or steady()
+        self._clock = clock
         self._services: dict[str, _Service] = {}
         self._rooms: dict[str, Room | None] = {}
         self._rooms_until = 0.0
@@ -167,7 +161,8 @@ class Scaling:
             return
         before, there.asked = there.asked.asked, asked
         if there.state is not None:
-            there.state = _as_asked(there.state, before, asked)
+            leaving = 0 if there.fleet is None else len(there.fleet.leaving)
+            there.state = _as_asked(there.state, before, asked, leaving=leaving)
 
     def go_on(self, key: str, uid: str, *, live: int) -> int | None:
         """The spec is refused and what runs goes on as it was asked for before; its number of replicas, None where that is
@@ -211,8 +206,8 @@ class Scaling:
         """Whether replicas of the service with this UID are out of the Service to be removed."""
         return bool(fleet(self._cluster.pods(uid)).leaving)
 
-    async def run(self) -> None:
-        """Look at the services for ever."""
+    async def run(self, *, heard: Callable[[], None] = lambda: None) -> None:
+        """Look at the services for ever; `heard` is called while the loop turns."""
         async with asyncio.TaskGroup() as tasks:
             while True:
                 now = self._clock()
@@ -221,6 +216,7 @@ class Scaling:
                     service.due += LOOP * (1 + (now - service.due) // LOOP)
                     service.looking = True
                     tasks.create_task(self._look(service))
+                heard()
                 await asyncio.sleep(TICK)
 
     async def look(self, key: str) -> None:
@@ -247,11 +243,15 @@ class Scaling:
             service.state = await self._begin(service)
         pods = self._cluster.pods(asked.owner.uid)
         service.fleet = seen = fleet(pods)
-        read = await service.meter.read(seen.asked, asked.plan, now=self._clock())
+        told = asked.asked.settings
+        read = await service.meter.read(seen.asked, asked.plan, profile=told.profile, objectives=told.objectives)
         if self._services.get(asked.key) is not service:
             return
-        self._decide(service, Seen(seen, read.loads, read.traffic, self._held(asked.key)))
+        self._decide(service, Seen(seen, read, self._held(asked.key)))
         await self._steer(service, pods, read.loads)
+        if asked.tidying and not seen.leaving:
+            self.forget(asked.key)
+            return
         if service.kept is not None:
             memory = service.state.memory
             service.kept = await keep(self._kube, asked.owner, service.kept, memory=memory, now=self._clock())
@@ -271,10 +271,11 @@ class Scaling:
         after = service.state = step(before, seen, asked.asked, room=self._room(asked.key), now=now)
         if after.decision is None or after.decision is before.decision:
             return
-        self._metrics.decided(
-            asked.key, after.decision, after.memory, seen=seen, unread=_unread(seen), seconds=self._clock() - now
-        )
-        if after.told is not before.told:
+        took = self._clock() - now
+        self._metrics.decided(asked.key, after.decision, after.memory, seen=seen, seconds=took)
+        if after.ordered != before.ordered:
+            self._rooms_until = now
+        if after.told is not None and (before.told is None or after.told.status is not before.told.status):
             self._said(asked.key)
 
     async def _steer(self, service: _Service, pods: tuple[ReplicaPod, ...], loads: Loads) -> None:
@@ -283,7 +284,8 @@ class Scaling:
         asked, state = service.asked, service.state
         aim = None if state is None else aim_of(state, asked.asked, wished=asked.wished)
         if aim is None:
-            service.wanted = None
+            # Someone else writes it: what was allowed last says nothing about what there is by the time that ends.
+            service.wanted = service.number = None
             return
         if (service.wanted == 0) != (aim.replicas == 0):
             self._changed(asked.key)
@@ -294,8 +296,9 @@ class Scaling:
         limit = float(asked.plan.timing.drain)
         drain = course(pods, aim, live=asked.live, loads=loads, now=self._clock(), limit=limit)
         await carry_out(self._kube, drain)
-        service.number = drain.replicas
-        if drain.replicas != service.asked.live:
+        before, service.number = service.number, drain.replicas
+        if drain.replicas != service.asked.live and (drain.replicas != before or self._clock() >= service.again):
+            service.again = self._clock() + AGAIN_SECONDS
             self._changed(asked.key)
 
     def _room(self, key: str) -> Room | None:
@@ -309,7 +312,8 @@ class Scaling:
 
     def _claim(self, service: _Service) -> Claim:
         asked, seen, state = service.asked, service.fleet, service.state
-        there, placed = (0, 0) if seen is None else (len(seen.staying), seen.placed)
+        aside = 0 if seen is None else len(seen.aside)
+        there, placed = (0, 0) if seen is None else (len(seen.staying) + aside, seen.placed + aside)
         # What is ordered takes its devices soon, also before its pods exist.
         present = max(there, state.ordered) if state is not None and asked.asked.in_charge else there
         decision = None if state is None else state.decision
@@ -327,19 +331,15 @@ class Scaling:
         )
 
 
-def _as_asked(state: State, before: Asked, asked: Followed) -> State:
+def _as_asked(state: State, before: Asked, asked: Followed, *, leaving: int) -> State:
     """The state of a service under what it asks for now."""
     now = asked.asked
     if not now.in_charge:
-        state = replace(state, ordered=asked.live)
+        state = replace(state, ordered=max(0, asked.live - leaving))
     if before.settings.profile != now.settings.profile:
         # What was learned is a factor on another profile.
         state = replace(state, memory=replace(state.memory, speed=Mean(3600)))
     return state if before.mode == now.mode else replace(state, told=None)
-
-
-def _unread(seen: Seen) -> int:
-    return sum(1 for pod in seen.fleet.serving if seen.loads.get(pod.uid) is None)
 
 
 def _phase(uid: str) -> float:

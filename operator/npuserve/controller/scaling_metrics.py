@@ -27,7 +27,7 @@ class _Service:
     memory: Memory
     unread: int = 0
     leaving: int = 0
-    finished: int = 0
+    finished: float = 0.0
     late: float = 0.0
 
 
@@ -74,7 +74,17 @@ class ScalingMetrics(Collector):
         self._failures = Counter(
             "npuserve_autoscale_failures", "Looks at services that failed, by error.", ["error"], registry=registry
         )
+        self._unreadable = Counter(
+            "npuserve_scrape_failures",
+            "Readings of replicas that failed, by what went wrong.",
+            ["reason"],
+            registry=registry,
+        )
         registry.register(self)
+
+    def unreadable(self, trouble: str) -> None:
+        """A replica could not be read."""
+        self._unreadable.labels(trouble).inc()
 
     def looked(self, seconds: float) -> None:
         """A look took so long."""
@@ -84,15 +94,15 @@ class ScalingMetrics(Collector):
         """A look failed."""
         self._failures.labels(error).inc()
 
-    def decided(self, key: str, decision: Decision, memory: Memory, *, seen: Seen, unread: int, seconds: float) -> None:
+    def decided(self, key: str, decision: Decision, memory: Memory, *, seen: Seen, seconds: float) -> None:
         """A decision about a service was taken."""
         self._seconds.observe(seconds)
         one = self._services.setdefault(key, _Service(decision, memory))
-        one.decision, one.memory, one.unread = decision, memory, unread
-        one.leaving = len(seen.fleet.leaving)
-        if seen.traffic is not None:
-            one.finished += seen.traffic.finished
-            one.late += seen.traffic.late
+        one.decision, one.memory = decision, memory
+        one.unread, one.leaving = seen.unread, len(seen.fleet.leaving)
+        if seen.read.traffic is not None:
+            one.finished += seen.read.traffic.finished
+            one.late += seen.read.traffic.late
 
     def forget(self, key: str) -> None:
         """The service is gone, or is not autoscaled any more."""

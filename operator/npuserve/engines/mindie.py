@@ -30,7 +30,9 @@ from npuserve.engines.contract import (
     Parallelism,
 )
 from npuserve.engines.drain import Busy, drain_command
+from npuserve.engines.metric_source import MetricSource
 from npuserve.engines.mindie_launch import NAME
+from npuserve.engines.mindie_metrics import SOURCE
 from npuserve.engines.mindie_reserved import OWNED, OWNED_VARIABLES, contradictions
 from npuserve.models.quantization import SCHEMES
 
@@ -214,6 +216,9 @@ class Mindie:
                 f"env:MIES_CONTAINER_IP:{launching.METRICS_PORT}/metrics", request.drain_seconds, _BUSY
             ),
         )
+
+    def metrics(self, version: str) -> MetricSource:
+        return SOURCE
 
 
 def _scheme_obstacle(choice: Choice) -> Obstacle | None:

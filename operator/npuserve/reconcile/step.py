@@ -53,18 +53,33 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What one sample shows: the pods, and by their UIDs what was read from them."""
+class Read:
+    """What was read from the pods of a service, by their UIDs."""
 
-    fleet: Fleet
     loads: Mapping[str, ReplicaLoad | None]
     traffic: Traffic | None
+    """Of no seconds where counters were read for the first time, and tell no rate yet."""
+    why: str = ""
+    """Why some could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one sample shows: the pods, what was read from them, and requests that are held in front of them."""
+
+    fleet: Fleet
+    read: Read
     queued: int = 0
 
     @property
     def first(self) -> bool:
-        """Counters were read for the first time, and tell no rate yet."""
-        return self.traffic is None and any(load is not None for load in self.loads.values())
+        """Counters were read for the first time."""
+        return self.read.traffic is not None and self.read.traffic.seconds <= 0
+
+    @property
+    def unread(self) -> int:
+        """Replicas that serve and could not be read."""
+        return sum(1 for pod in self.fleet.serving if self.read.loads.get(pod.uid) is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +112,13 @@ def step(state: State, seen: Seen, asked: Asked, *, room: Room | None, now: floa
     settings = replace(settings, room=_room(state, room, least=_least(settings)))
     if seen.first:
         return state
-    sample = sample_of(
-        seen.fleet, ordered=state.ordered, time=now, loads=seen.loads, traffic=seen.traffic, queued=seen.queued
-    )
+    loads, traffic = seen.read.loads, seen.read.traffic
+    sample = sample_of(seen.fleet, ordered=state.ordered, time=now, loads=loads, traffic=traffic, queued=seen.queued)
     memory, decision = decide(state.memory, sample, settings)
-    decision = _as_it_starts(decision, sample)
-    return replace(
-        state,
-        memory=memory,
-        decision=decision,
-        ordered=_ordered(state, decision, sample, asked, aside=len(seen.fleet.aside)),
-        told=tell(state.told, decision, mode=asked.mode, now=now),
-    )
+    decision = _in_words(decision, sample, seen.read.why)
+    ordered = _ordered(state, decision, sample, asked, aside=len(seen.fleet.aside))
+    told = tell(state.told, _as_ordered(decision, ordered, sample, asked), mode=asked.mode, now=now)
+    return replace(state, memory=memory, decision=decision, ordered=ordered, told=told)
 
 
 def aim_of(state: State, asked: Asked, *, wished: int) -> Aim | None:
@@ -172,8 +182,22 @@ def _room(state: State, room: Room | None, *, least: int) -> Room | None:
     return Room(max(min(cap, room.replicas), least), f"{room.what}; {what}")
 
 
-def _as_it_starts(decision: Decision, sample: LoadSample) -> Decision:
-    """Where nothing serves yet nothing can be read, and nothing is wrong with that."""
-    if decision.constraint != "MetricsMissing" or sample.replicas or not sample.starting:
+def _in_words(decision: Decision, sample: LoadSample, why: str) -> Decision:
+    """The decision as it is told where replicas could not be read: with the reason, or, where nothing serves yet, without
+    anything being wrong."""
+    if decision.constraint != "MetricsMissing":
         return decision
-    return replace(decision, constraint="Starting", reason=f"none serves yet, {sample.starting} start")
+    if not sample.replicas and sample.starting:
+        return replace(decision, constraint="Starting", reason=f"none serves yet, {sample.starting} start")
+    return replace(decision, reason=f"{decision.reason} ({why})") if why else decision
+
+
+def _as_ordered(decision: Decision, ordered: int, sample: LoadSample, asked: Asked) -> Decision:
+    """The decision as it is told: with the number that is ordered, which the surplus of a rollout is no part of, and what
+    keeps it lower where fewer replicas may start at once than it takes."""
+    if not asked.in_charge:
+        return decision
+    if ordered >= decision.replicas or decision.replicas <= sample.current:
+        return replace(decision, replicas=ordered)
+    reason = f"{decision.reason}; {asked.starts} start at a time, {decision.replicas} are on their way"
+    return replace(decision, replicas=ordered, reason=reason)

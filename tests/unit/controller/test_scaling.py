@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,11 +18,11 @@ from npuserve.cluster.facts import ClusterFacts
 from npuserve.cluster.quotas import Left, Quota
 from npuserve.controller.memories import WRITE_SECONDS
 from npuserve.controller.resources import CONFIG_MAPS, PODS
-from npuserve.controller.scaling import Followed, Read, Scaling
+from npuserve.controller.scaling import AGAIN_SECONDS, Followed, Scaling
 from npuserve.controller.scaling_metrics import ScalingMetrics
 from npuserve.plan.plan import Plan
 from npuserve.reconcile.pods import ReplicaPod
-from npuserve.reconcile.step import Asked
+from npuserve.reconcile.step import Asked, Read
 from npuserve.render.owner import Owner
 from tests.support.clusters import A2_64G, cluster, named
 from tests.support.fleets import BEGAN, a_pod_of, busy, starting, traffic
@@ -66,7 +67,7 @@ class World:
             clock=lambda: self.now,
         )
 
-    async def read(self, pods: tuple[ReplicaPod, ...], plan: Plan, *, now: float) -> Read:
+    async def read(self, pods: Sequence[ReplicaPod], plan: Plan, **_: Any) -> Read:
         if self.fails is not None:
             raise self.fails
         return Read({pod.uid: self.load for pod in pods}, self.flow)
@@ -206,6 +207,31 @@ def test_another_scaler_of_the_deployment_is_left_alone() -> None:
     assert world.changed == []
 
 
+def test_the_number_that_another_scaler_leaves_behind_is_where_the_autoscaler_goes_on() -> None:
+    world = served()
+    world.look()
+    world.follow(asked=replace(ASKED, charge="another scaler"), live=7)
+    world.serve(replicas=7)
+    world.look(times=2)
+    world.follow(live=7)
+    assert world.number() is None
+    world.load = None
+    world.look(times=1)
+    assert world.number() == 7
+
+
+def test_a_service_that_lost_its_autoscaling_is_followed_until_its_replicas_are_back() -> None:
+    world = served(asked=replace(ASKED, mode="external", charge="spec"), wished=2, tidying=True)
+    one, two = world.there["uid-chat"]
+    world.there["uid-chat"] = [one, replace(two, serving=False, draining_since=world.now - 5)]
+    world.kube.put(PODS, {"metadata": {"name": two.name, "namespace": "ml", "uid": two.uid}})
+    world.look(times=2)
+    assert "merge pods chat-1" in world.kube.wrote
+    world.serve()
+    world.look(times=1)
+    assert world.number() is None
+
+
 def test_of_two_services_that_want_what_is_left_the_more_important_one_gets_it() -> None:
     world = World()
     full = {f"a2-{number}": 8 for number in range(6)}
@@ -222,6 +248,27 @@ def test_of_two_services_that_want_what_is_left_the_more_important_one_gets_it()
     told = world.scaling.told("ml/a", "uid-a")
     assert told is not None
     assert (told["constraint"], "room for 2" in told["message"]) == ("Capacity", True)
+
+
+def test_two_that_are_looked_at_in_the_same_second_do_not_get_the_same_devices() -> None:
+    world = World()
+    world.nodes = replace(world.nodes, used={f"a2-{number}": 8 for number in range(5)} | {"a2-5": 4})
+    for name in ("a", "b"):
+        world.serve(name)
+        world.follow(name)
+    world.load, world.flow = busy(10), traffic(1.0)
+    world.look("a", "b")
+    world.load, world.flow = busy(90), traffic(12.0)
+    world.look("a", "b", times=6)
+    assert sorted([world.number("a") or 0, world.number("b") or 0]) == [2, 3]
+
+
+def test_a_number_that_is_not_written_is_asked_for_again_after_a_while() -> None:
+    world = served()
+    world.look()
+    asked = len(world.changed)
+    world.look(times=int(AGAIN_SECONDS / LOOP) + 1)
+    assert asked < len(world.changed) <= asked + 2
 
 
 def test_a_quota_of_the_namespace_is_room_too() -> None:

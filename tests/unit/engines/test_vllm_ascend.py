@@ -358,6 +358,14 @@ def test_the_users_variables_reach_the_engine() -> None:
     ) == Literally("DEBUG")
 
 
+@versions
+def test_load_is_read_from_the_port_that_the_engine_is_told(version: str) -> None:
+    found, source = plan(version=version), ENGINE.metrics(version)
+    assert argument(found, "--port") == str(source.port) == "8000"
+    assert found.launch.drain[3] == f"http://127.0.0.1:{source.port}{source.path}"
+    assert {source.running, source.waiting} <= set(" ".join(found.launch.drain).replace(",", " ").split())
+
+
 def test_health_and_metrics_are_asked_where_the_engine_answers() -> None:
     launch = plan().launch
     assert {check.path for check in (launch.started, launch.ready, launch.alive)} == {"/health"}

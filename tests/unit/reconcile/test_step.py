@@ -16,7 +16,7 @@ from npuserve.autoscale.profile import EngineProfile
 from npuserve.autoscale.settings import Room, Settings
 from npuserve.reconcile.pods import ReplicaPod
 from npuserve.reconcile.sample import fleet
-from npuserve.reconcile.step import Asked, Seen, State, step
+from npuserve.reconcile.step import Asked, Read, Seen, State, step
 from tests.support.fleets import BEGAN, a_pod_of, busy, starting, traffic, waiting
 
 SETTINGS = Settings(EngineProfile(54.5, 0.278, 9.75e-5, 0.18, 25.0, 587_000), least=1, most=8)
@@ -29,7 +29,7 @@ SECOND = BEGAN + 100
 
 def seen(pods: Sequence[ReplicaPod] = TWO, *, load: ReplicaLoad | None = None, flow: Traffic | None = None) -> Seen:
     there = fleet(pods)
-    return Seen(there, {pod.uid: load for pod in there.asked}, flow)
+    return Seen(there, Read({pod.uid: load for pod in there.asked}, flow))
 
 
 def after(state: State, *, seconds: int, asked: Asked = ASKED, room: Room | None = ROOMY, **look: Any) -> State:
@@ -53,7 +53,7 @@ def test_more_load_than_the_replicas_carry_orders_more() -> None:
 
 
 def test_the_first_sample_decides_nothing() -> None:
-    state = after(NEW, seconds=5, load=busy(200), flow=None)
+    state = after(NEW, seconds=5, load=busy(200), flow=traffic(0.0, seconds=0.0))
     assert (state.decision, state.told, state.ordered) == (None, None, 2)
 
 
@@ -135,5 +135,24 @@ def test_waiting_for_devices_is_no_start() -> None:
 def test_a_rollout_with_a_surplus_orders_no_more() -> None:
     surge = [*TWO, starting("three", template="t-2")]
     calm = {"load": busy(60), "flow": traffic(8.0)}
-    before = after(NEW, seconds=300, **calm).ordered
-    assert after(replace(NEW, ordered=before), seconds=300, pods=surge, **calm).ordered <= before + 1
+    before = after(NEW, seconds=300, **calm)
+    rolling = after(replace(before, ordered=2), seconds=300, pods=surge, **calm)
+    assert before.told is not None
+    assert rolling.told is not None
+    assert rolling.ordered == rolling.told.status["replicas"] <= max(2, before.ordered)
+
+
+def test_replicas_that_may_not_start_at_once_are_told_to_be_on_their_way() -> None:
+    asked = replace(ASKED, starts=1)
+    state = after(NEW, seconds=60, asked=asked, **crowded())
+    assert state.decision is not None
+    assert state.told is not None
+    assert state.ordered == state.told.status["replicas"] == 3 < state.decision.replicas
+    assert "; 1 start at a time, " in state.told.status["message"]
+
+
+def test_why_replicas_cannot_be_read_is_told() -> None:
+    blind = Seen(fleet(TWO), Read({}, None, "Timeout: no page within 3 s"))
+    state = step(NEW, blind, ASKED, room=ROOMY, now=SECOND)
+    assert state.decision is not None
+    assert state.decision.reason.endswith("(Timeout: no page within 3 s)")
