@@ -7,6 +7,7 @@ from typing import Any
 
 from npuserve.controller.resources import CONFIG_MAPS, DEPLOYMENTS, SCALERS, SERVICE
 from tests.cluster.kubectl import Object
+from tests.support.api import NAMESPACES
 from tests.support.manifests import condition, said
 from tests.support.site import Site, samples
 from tests.support.tenant import Tenant
@@ -173,3 +174,17 @@ def test_what_the_autoscaler_keeps_is_none_of_the_files_of_an_engine(tenant: Ten
     tenant.wait_until_ready("chat")
     found = tenant.api.get(CONFIG_MAPS, tenant.namespace, "chat-autoscaling")
     assert found["metadata"]["uid"] == kept["metadata"]["uid"]
+
+
+def test_a_service_that_goes_with_its_namespace_claims_no_room_any_more(ground: Site) -> None:
+    gone = Tenant(ground.api, "goes")
+    gone.ask("chat", replicas=2, autoscaling=autoscaled(1, 4))
+    gone.wait_until_ready("chat")
+    until(lambda: _desired(ground, gone))
+    ground.api.delete(NAMESPACES, "", gone.namespace)
+
+    def forgotten() -> bool | NotYet:
+        found = samples(ground.operator, "npuserve_autoscale_desired_replicas")
+        return ("chat", gone.namespace) not in found or NotYet("it is still scaled")
+
+    until(forgotten)

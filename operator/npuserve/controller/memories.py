@@ -20,7 +20,7 @@ from npuserve.render.names import memory_name
 from npuserve.render.owner import Owner
 
 WRITE_SECONDS = 600.0
-FIRST_SECONDS = 30.0
+FIRST_SECONDS = 10.0
 """From the first look at a service that nothing is remembered of to the first write."""
 _NEVER = "1"
 """No object has this version: applying at it creates, or is refused."""
