@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 
+from npuserve.activator import slices
+from npuserve.activator.table import Table
 from npuserve.controller.resources import ENDPOINT_SLICES
 from npuserve.plan.activation import Holding
 from npuserve.render.activation import activation_slice
 from npuserve.render.owner import Owner
 from tests.cluster.control_plane import API_ONLY, ControlPlane
-from tests.support.activator_process import COMMAND, ENABLED, ActivatorProcess, activator_process
-from tests.support.installed import install
+from tests.support.activator_process import COMMAND, ENABLED, NAME, ActivatorProcess, activator_process
+from tests.support.installed import NAMESPACE, install
 from tests.support.site import Site
 from tests.support.waiting import NotYet, until
 
@@ -74,3 +78,32 @@ def test_without_a_login_it_says_so_and_ends() -> None:
     ended = subprocess.run([COMMAND, "activator"], env=alone, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert "cannot be logged in to" in ended.stderr
+
+
+def test_a_watch_that_falls_silent_is_opened_again(place: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API server is stopped, as a network that swallows packets does, and nothing closes the connection."""
+    monkeypatch.setattr(slices, "SILENCE_SECONDS", 1.0)
+    monkeypatch.setattr(slices, "_ANSWER_SECONDS", 1.0)
+    monkeypatch.setenv("KUBECONFIG", str(place.cluster.kubeconfig_for(NAME, NAMESPACE)))
+    server = place.cluster.pids["kube-apiserver"]
+
+    async def scene() -> None:
+        table = Table()
+        async with await slices.log_in() as api:
+            following = slices.Slices(api, table, namespace="", heard=lambda: None)
+            running = asyncio.create_task(following.follow())
+            await following.listed.wait()
+            os.kill(server, signal.SIGSTOP)
+            try:
+                await asyncio.sleep(3)
+            finally:
+                os.kill(server, signal.SIGCONT)
+            await asyncio.to_thread(write, place, "draw", 20_004)
+            async with asyncio.timeout(15):
+                while not table.at(20_004):  # noqa: ASYNC110 - the table tells of ports only
+                    await asyncio.sleep(0.1)
+            running.cancel()
+            await asyncio.wait([running])
+
+    asyncio.run(scene())
+    place.api.delete(ENDPOINT_SLICES, "default", "draw")

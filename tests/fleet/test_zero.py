@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from tests.cluster import nodes
 from tests.support.activator_process import ENABLED, ActivatorProcess, activator_process, say_ready
 from tests.support.api import NAMESPACES
 from tests.support.clients import Conversation, Told, ask, chat
+from tests.support.endpoints import Proxy
 from tests.support.fleet import Fleet, followed
 from tests.support.tenant import Tenant
 from tests.support.waiting import NotYet, until
@@ -63,7 +65,18 @@ def by_hand(ground: World, activator: ActivatorProcess, tenant: Tenant) -> Itera
 def _at_zero(ground: World, activator: ActivatorProcess, tenant: Tenant, scaling: dict[str, object]) -> Iterator[Fleet]:
     with followed(ground, tenant, "chat", replicas=0, autoscaling=scaling) as fleet:
         until(lambda: True if fleet.addresses() == (activator.address,) else NotYet(f"{fleet.addresses()}"))
+        until(lambda: _listens(fleet.proxy), within=5)
         yield fleet
+
+
+def _listens(proxy: Proxy) -> bool | NotYet:
+    """Whether the activator has heard of the new service, which it does some milliseconds after the slice was written."""
+    (endpoint,) = proxy.endpoints
+    try:
+        with socket.create_connection((endpoint.address, endpoint.port), timeout=5):
+            return True
+    except OSError as error:
+        return NotYet(str(error))
 
 
 @pytest.fixture
@@ -132,16 +145,9 @@ def test_the_operator_starts_the_first_replica_within_seconds_of_the_first_reque
 
 
 def models(url: str) -> list[str]:
-    """The names that are told there, once the activator has heard of the new service and listens for it."""
-
-    def told() -> list[str] | NotYet:
-        try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
-                return [card["id"] for card in json.load(answer)["data"]]
-        except OSError as error:
-            return NotYet(str(error))
-
-    return until(told, within=5)
+    """The names that are told there."""
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return [card["id"] for card in json.load(answer)["data"]]
 
 
 def test_a_question_that_needs_no_replica_starts_none(activator: ActivatorProcess, at_zero: Fleet) -> None:

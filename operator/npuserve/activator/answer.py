@@ -44,10 +44,6 @@ class Answer:
         self.streams = False
         """Whether comments may be sent: the client asked for a stream of events."""
 
-    @property
-    def begun(self) -> bool:
-        return self._begun is not None
-
     async def during(self, work: Awaitable[T]) -> T:
         """What `work` gives; comments are sent meanwhile where the client wants a stream."""
         task = asyncio.ensure_future(work)

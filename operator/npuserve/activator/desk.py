@@ -74,17 +74,21 @@ class Desk:
         reply = Answer(request, every=self._limits.comment, service=line.name, idle=self._limits.idle)
         self.present += 1
         try:
-            found = await self._answer(request, line, reply)
-            line.answered[found.status] += 1
-        except Refused as refused:
-            found = await reply.fail(refused.failure)
-            line.answered[refused.failure.status] += 1
+            return await self._counted(request, line, reply)
         except ConnectionResetError:
             # The client went away while something was written to it.
             line.answered[_GONE] += 1
-            found = web.Response(status=_GONE)
+            return web.Response(status=_GONE)
         finally:
             self.present -= 1
+
+    async def _counted(self, request: web.Request, line: Line, reply: Answer) -> web.StreamResponse:
+        try:
+            found = await self._answer(request, line, reply)
+        except Refused as refused:
+            line.answered[refused.failure.status] += 1
+            return await reply.fail(refused.failure)
+        line.answered[found.status] += 1
         return found
 
     async def _answer(self, request: web.Request, line: Line, reply: Answer) -> web.StreamResponse:

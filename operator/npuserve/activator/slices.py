@@ -39,8 +39,8 @@ async def log_in() -> ApiClient:
     """A client of the API server: KUBECONFIG when it is set, else the pod's service account; raises NoLogin."""
     found: Configuration = type.__call__(Configuration)
     try:
-        if os.environ.get("KUBECONFIG"):
-            await config.load_kube_config(client_configuration=found)
+        if file := os.environ.get("KUBECONFIG"):
+            await config.load_kube_config(file, client_configuration=found)
         else:
             config.load_incluster_config(client_configuration=found)
     except (config.ConfigException, OSError) as error:

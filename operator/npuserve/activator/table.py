@@ -1,7 +1,8 @@
 """Which service is asked on which port, from the EndpointSlices that were seen.
 
-Rule: a service is known while its slice of ours is there. Where two claim a port, the smaller UID has it, as when ports
-are given out. A service that goes lets nobody wait any longer.
+Rule: a service is known while its slice of ours is there, and its replicas are those of its own namespace. Where two
+claim a port, the slice that the API server has had for longer has it, so that nobody gets the requests of another by
+writing a slice. A service that goes lets nobody wait any longer.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from typing import Any
 from npuserve.activator.line import Line
 from npuserve.render.activation import Activation, Answering, read_activation, read_answering
 
+Service = tuple[str, str]
+"""Namespace and UID."""
+
 
 class Table:
     """The services by port. `changed` is called when a port came or went."""
@@ -19,8 +23,8 @@ class Table:
     def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
         self._changed = changed
         self._seen: dict[str, Activation | Answering] = {}
-        self._slices: dict[str, dict[str, Activation | Answering]] = {}
-        self._lines: dict[str, Line] = {}
+        self._slices: dict[Service, dict[str, Activation | Answering]] = {}
+        self._lines: dict[Service, Line] = {}
         self._by_port: dict[int, Line] = {}
 
     def at(self, port: int) -> Line | None:
@@ -63,7 +67,7 @@ class Table:
         if isinstance(before, Activation) or isinstance(value, Activation):
             self._number()
 
-    def _renew(self, service: str) -> None:
+    def _renew(self, service: Service) -> None:
         """Bring what is known of one service up to date."""
         slices = self._slices[service].values()
         activation = next((item for item in slices if isinstance(item, Activation)), None)
@@ -80,11 +84,16 @@ class Table:
             del self._slices[service]
 
     def _number(self) -> None:
-        ordered = sorted(self._lines.items(), reverse=True)
-        before, self._by_port = self._by_port, {line.activation.port: line for _, line in ordered}
+        ordered = sorted(self._lines.values(), key=_age, reverse=True)
+        before, self._by_port = self._by_port, {line.activation.port: line for line in ordered}
         if before.keys() != self._by_port.keys():
             self._changed()
 
 
-def _service(item: Activation | Answering) -> str:
-    return item.service.uid if isinstance(item, Activation) else item.service_uid
+def _service(item: Activation | Answering) -> Service:
+    return (item.service.namespace, item.service.uid) if isinstance(item, Activation) else item.service
+
+
+def _age(line: Line) -> tuple[str, str]:
+    """What puts the slice that exists for longest first; times have one format, to the second."""
+    return line.activation.since, line.activation.service.uid

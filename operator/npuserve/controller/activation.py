@@ -24,8 +24,12 @@ from npuserve.controller.streams import Sink, insist
 from npuserve.plan.activation import allot
 from npuserve.render import labels
 from npuserve.render.activation import known_addresses, read_activation, read_answering, serving_port
+from npuserve.render.owner import Owner
 
 PAGE = 200
+
+Service = tuple[str, str]
+"""Namespace and UID."""
 _OF_PODS = f"{labels.MANAGED_BY}={labels.MANAGER},{labels.SLICE_MANAGER}={labels.SLICES_OF_PODS}"
 
 
@@ -65,30 +69,31 @@ class Activation:
         self._exists = exists
         self._look_at = look_at
         self._ports: dict[str, int] = {}
-        self._answering: Counter[str] = Counter()
-        self._replicas: Reduced[tuple[str, int]] = Reduced(_answering, changed=self._count)
+        self._answering: Counter[Service] = Counter()
+        self._replicas: Reduced[tuple[Service, int]] = Reduced(_answering, changed=self._count)
         self._places: Reduced[_Place] = Reduced(_place, changed=self._moved)
 
-    def around(self, uid: str) -> Around:
-        """Where requests to the service with this UID can go now."""
+    def around(self, owner: Owner) -> Around:
+        """Where requests to a service can go now."""
         if not self._settings.enabled:
             return Around()
         family = min((place.family for place in self._places), default="")
         ready = {
             address for place in self._places for address, takes in place.addresses if takes and place.family == family
         }
-        return Around(self._answering[uid] > 0, tuple(sorted(ready)), family)
+        return Around(self._answering[owner.namespace, owner.uid] > 0, tuple(sorted(ready)), family)
 
     def metrics(self) -> tuple[tuple[str, int], ...]:
         """Address and HTTP port of every replica of the activator, those included that end and still hold requests."""
         return tuple(sorted({(address, place.port) for place in self._places for address, _ in place.addresses}))
 
     def learn(self, slices: Iterable[Object]) -> None:
-        """Take in the ports that services have."""
-        for item in slices:
-            found = read_activation(item)
-            if found is not None:
-                self._ports[found.service.uid] = found.port
+        """Take in the ports that services have; of several claims on one, that of the slice that exists for longest
+        counts."""
+        found = [read for item in slices if (read := read_activation(item)) and self._exists(read.service.uid)]
+        for one in sorted(found, key=lambda one: (one.since, one.service.uid)):
+            if one.port not in self._ports.values():
+                self._ports.setdefault(one.service.uid, one.port)
 
     def knows(self, uid: str) -> bool:
         """Whether the service with this UID has a port."""
@@ -131,27 +136,27 @@ class Activation:
                 await event.wait()
             listed.set()
 
-    def _count(self, before: tuple[str, int] | None, after: tuple[str, int] | None) -> None:
-        uids = {value[0] for value in (before, after) if value is not None}
-        answered = {uid: self._answering[uid] > 0 for uid in uids}
+    def _count(self, before: tuple[Service, int] | None, after: tuple[Service, int] | None) -> None:
+        services = {value[0] for value in (before, after) if value is not None}
+        answered = {service: self._answering[service] > 0 for service in services}
         for value, sign in ((before, -1), (after, 1)):
             if value is not None:
                 self._answering[value[0]] += sign * value[1]
-        for uid in uids:
-            if (self._answering[uid] > 0) != answered[uid] and uid in self._ports:
-                self._look_at(uid)
-            if not self._answering[uid]:
-                del self._answering[uid]
+        for service in services:
+            if (self._answering[service] > 0) != answered[service] and service[1] in self._ports:
+                self._look_at(service[1])
+            if not self._answering[service]:
+                del self._answering[service]
 
     def _moved(self, *_: object) -> None:
         for uid in tuple(self._ports):
             self._look_at(uid)
 
 
-def _answering(item: Mapping[str, Any]) -> tuple[str, int] | None:
-    """UID of a service and how many of its replicas answer, of those in one slice."""
+def _answering(item: Mapping[str, Any]) -> tuple[Service, int] | None:
+    """A service and how many of its replicas answer, of those in one slice."""
     found = read_answering(item)
-    return (found.service_uid, len(found.replicas)) if found is not None and found.replicas else None
+    return (found.service, len(found.replicas)) if found is not None and found.replicas else None
 
 
 def _place(item: Mapping[str, Any]) -> _Place | None:

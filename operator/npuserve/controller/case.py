@@ -45,7 +45,7 @@ class Reader:
     """Reads cases, and remembers by service what no watch shows: where objects were left right, and which of others are
     in the way."""
 
-    def __init__(self, kube: Kube, store: Store, *, around: Callable[[str], Around]) -> None:
+    def __init__(self, kube: Kube, store: Store, *, around: Callable[[Owner], Around]) -> None:
         self._kube = kube
         self._store = store
         self._around = around
@@ -62,7 +62,7 @@ class Reader:
         metadata = body["metadata"]
         owner = Owner(metadata["name"], metadata["namespace"], metadata["uid"])
         children = self._store.children(key)
-        around = self._around(owner.uid)
+        around = self._around(owner)
         sight = _sight(body, ((seen.uid, seen.version) for seen in children), around)
         left_right = self._left_right.get(key) == sight
         suspects = self._in_the_way.pop(key, ()) or _taken_names(body, owner)

@@ -2,8 +2,8 @@
 
     Accepted     always    the spec of this generation could be planned
     Available    always    at least one replica answers, whichever generation it was started from
-    Ready        always    the plan of this generation is rolled out and a replica answers, or none is asked for and
-                           requests are held where they are welcome
+    Ready        always    the plan of this generation is rolled out and a replica answers; or none is asked for, or the
+                           first one starts from zero, and requests are held where they are welcome
     Reconciling  if true   not Ready, and it goes on by itself
     Stalled      if true   not Ready until someone changes something
     Scaling      if asked  the number of replicas is what autoscaling asks for; present where something scales the service
@@ -103,9 +103,14 @@ def _ready(seen: Seen) -> Statement:
     standing = _obstacle(seen) or _unfinished(seen)
     if standing is not None:
         return Statement(ConditionType.READY, "False", standing.reason, standing.message)
-    zero = seen.deployment is not None and not seen.deployment.desired
-    reason = Reason.SCALED_TO_ZERO if zero else Reason.READY
+    rolled = seen.deployment
+    if rolled is not None and rolled.desired and not rolled.available:
+        return Statement(ConditionType.READY, "True", Reason.SCALING_UP, _FIRST_STARTS)
+    reason = Reason.SCALED_TO_ZERO if rolled is not None and not rolled.desired else Reason.READY
     return Statement(ConditionType.READY, "True", reason, reason.meaning)
+
+
+_FIRST_STARTS = "the first replica starts, and requests wait for it"
 
 
 def _obstacle(seen: Seen) -> Trouble | None:
@@ -136,8 +141,10 @@ def _unfinished(seen: Seen) -> Trouble | None:
 
 def _at_floor(seen: Seen, rolled: Rolled) -> bool:
     """Whether an autoscaled service has all the replicas of the present template that it keeps at least; those that the
-    load asks for besides may still start."""
-    return seen.scaling.mode == "active" and rolled.updated == rolled.total and rolled.available >= seen.scaling.floor
+    load asks for besides may still start. Where it keeps none, nothing may be in the way of the first one."""
+    hindered = seen.trouble is not None or bool(rolled.replica_failure) or rolled.deadline_exceeded
+    complete = rolled.available >= seen.scaling.floor and not (hindered and not rolled.available)
+    return seen.scaling.mode == "active" and rolled.updated == rolled.total and complete
 
 
 def _told(trouble: Trouble | None) -> str:

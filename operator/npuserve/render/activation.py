@@ -20,18 +20,20 @@ from npuserve.render.owner import Owner, metadata
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """One service as the activator gets to know it."""
+    """One service as the activator gets to know it; `since` when, as the API server wrote it down."""
 
     service: Owner
     port: int
     holding: Holding
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """One slice of a Service's pods: whose it is, and the address and port of each that takes requests."""
+    """One slice of a Service's pods: the namespace and UID of whose it is, and the address and port of each that takes
+    requests."""
 
-    service_uid: str
+    service: tuple[str, str]
     replicas: tuple[tuple[str, int], ...]
 
 
@@ -93,18 +95,23 @@ def read_activation(item: Mapping[str, Any]) -> Activation | None:
         )
     except (KeyError, ValueError):
         return None
-    return Activation(Owner(owner["name"], meta["namespace"], owner["uid"]), port, holding)
+    service = Owner(owner["name"], meta["namespace"], owner["uid"])
+    return Activation(service, port, holding, str(meta.get("creationTimestamp") or ""))
 
 
 def read_answering(item: Mapping[str, Any]) -> Answering | None:
-    """The replicas in a slice of a Service's pods; None for a slice of the activator or of no service."""
+    """The replicas in a slice of a Service's pods; None for a slice of the activator or of no service.
+
+    The namespace counts beside the UID: a label can say anything.
+    """
     marks = item["metadata"].get("labels") or {}
     uid = marks.get(labels.SERVICE_UID)
     if not uid or marks.get(labels.SLICE_MANAGER) == labels.SLICES_OF_ACTIVATOR:
         return None
     port = serving_port(item)
     found = ready_addresses(item) if port is not None else ()
-    return Answering(uid, tuple((address, port) for address in found if port is not None))
+    service = (str(item["metadata"].get("namespace", "")), uid)
+    return Answering(service, tuple((address, port) for address in found if port is not None))
 
 
 def ready_addresses(item: Mapping[str, Any]) -> tuple[str, ...]:

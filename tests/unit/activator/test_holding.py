@@ -219,6 +219,27 @@ def test_a_replica_that_breaks_off_a_stream_is_told_as_an_event_and_an_answer_br
     asyncio.run(scene())
 
 
+def test_a_replica_that_took_a_request_and_stays_silent_is_given_up() -> None:
+    async def say_nothing(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(30)
+        return web.Response()
+
+    async def scene() -> None:
+        limits = Limits(comment=0.2, idle=0.7)
+        async with house(limits=limits) as built, replica(say_nothing) as first:
+            streamed = asyncio.ensure_future(built.ask(stream=True))
+            await built.until(lambda: built.line.waiting == 1)
+            built.answers(first)
+            _, text = await read(await streamed)
+            *_, told, _ = [line for line in text.splitlines() if line.startswith("data: ")]
+            assert json.loads(told.removeprefix("data: "))["error"]["code"] == "replica_silent"
+            status, error = await error_of(await built.ask())
+            assert (status, error["code"]) == (504, "replica_silent")
+            assert len(first.got) == 2, "what a replica took is sent to no other one"
+
+    asyncio.run(scene())
+
+
 def test_a_body_that_is_too_long_is_refused_whether_its_length_is_told_or_not() -> None:
     async def scene() -> None:
         async with house() as built, replica() as first:

@@ -83,6 +83,33 @@ def test_of_two_services_with_one_port_the_smaller_uid_has_it_in_any_order(told:
         assert line.activation.service.uid == "uid-a"
 
 
+def test_of_two_services_with_one_port_the_older_slice_has_it_whatever_the_uids(told: Told) -> None:
+    rival = replace(OWNER, namespace="team-b", uid="0")
+    for owner, since in ((rival, "2026-11-20T12:00:01Z"), (OWNER, "2026-11-20T12:00:00Z")):
+        item = own_slice(20_000, HOLDING, owner)
+        item["metadata"]["creationTimestamp"] = since
+        told.table.put(item)
+    line = told.table.at(20_000)
+    assert line is not None
+    assert line.activation.service == OWNER
+
+
+def test_replicas_and_limits_from_another_namespace_are_not_the_services_whatever_they_say(told: Told) -> None:
+    elsewhere = replace(OWNER, namespace="team-b")
+    told.table.put(own_slice(20_000, HOLDING))
+    forged = pods_slice({6666: True}, elsewhere)
+    forged["metadata"]["uid"] = "forged"
+    told.table.put(forged)
+    assert replicas(told.table) == ()
+    copied = own_slice(20_001, replace(HOLDING, seconds=1), elsewhere)
+    copied["metadata"]["uid"] = "copied"
+    told.table.put(copied)
+    line = told.table.at(20_000)
+    assert line is not None
+    assert line.activation.holding == HOLDING
+    assert told.table.ports() == {20_000, 20_001}
+
+
 def test_a_list_drops_what_it_does_not_hold(told: Told) -> None:
     told.table.put(own_slice(20_000, HOLDING))
     told.table.put(pods_slice({9000: True}))

@@ -105,7 +105,7 @@ def play(scene: Scene, *items: Object, settings: Activator = ENABLED, alive: set
 def test_a_service_at_zero_is_looked_at_when_its_first_replica_answers_and_when_its_last_one_stops() -> None:
     async def scene(activation: Activation, api: Api, told: list[str]) -> None:
         activation.port("uid-zero")
-        assert not activation.around("uid-zero").answered
+        assert not activation.around(AT_ZERO).answered
         for ready, times, answered in (
             ({"10.0.0.1": False}, 0, False),
             ({"10.0.0.1": True}, 1, True),
@@ -114,7 +114,7 @@ def test_a_service_at_zero_is_looked_at_when_its_first_replica_answers_and_when_
             ({"10.0.0.2": False}, 2, False),
         ):
             await api.push(a_slice("pods", ready, uid="uid-zero"))
-            assert (len(told), activation.around("uid-zero").answered) == (times, answered)
+            assert (len(told), activation.around(AT_ZERO).answered) == (times, answered)
         assert set(told) == {"uid-zero"}
 
     play(scene)
@@ -124,10 +124,10 @@ def test_replicas_in_several_slices_count_together() -> None:
     async def scene(activation: Activation, api: Api, told: list[str]) -> None:
         activation.port("uid-zero")
         await api.push(a_slice("one", {}, uid="uid-zero"), "DELETED")
-        assert activation.around("uid-zero").answered
+        assert activation.around(AT_ZERO).answered
         assert told == []
         await api.push(a_slice("two", {}, uid="uid-zero"), "DELETED")
-        assert not activation.around("uid-zero").answered
+        assert not activation.around(AT_ZERO).answered
 
     play(scene, *(a_slice(name, {"10.0.0.1": True}, uid="uid-zero") for name in ("one", "two")))
 
@@ -146,10 +146,10 @@ def test_a_service_that_always_has_replicas_is_not_looked_at_for_their_sake() ->
 def test_requests_can_go_to_the_ready_replicas_of_the_activator_and_all_of_them_tell_who_waits() -> None:
     async def scene(activation: Activation, api: Api, told: list[str]) -> None:
         activation.port("uid-zero")
-        assert activation.around("uid-zero") == Around(answered=False, addresses=("10.1.0.1",), family="IPv4")
+        assert activation.around(AT_ZERO) == Around(answered=False, addresses=("10.1.0.1",), family="IPv4")
         assert activation.metrics() == (("10.1.0.1", 8080), ("10.1.0.2", 8080))
         await api.push(a_slice("place", {"10.1.0.2": True, "10.1.0.3": True}))
-        assert activation.around("uid-zero").addresses == ("10.1.0.2", "10.1.0.3")
+        assert activation.around(AT_ZERO).addresses == ("10.1.0.2", "10.1.0.3")
         assert told == ["uid-zero"]
 
     play(scene, a_slice("place", {"10.1.0.1": True, "10.1.0.2": False}))
@@ -160,7 +160,7 @@ def test_requests_can_go_to_the_ready_replicas_of_the_activator_and_all_of_them_
 )
 def test_one_family_of_addresses_is_taken(families: tuple[str, ...], expected: tuple[str, str]) -> None:
     async def scene(activation: Activation, api: Api, told: list[str]) -> None:
-        found = activation.around("uid-zero")
+        found = activation.around(AT_ZERO)
         assert (found.family, *found.addresses) == expected
 
     addresses = {"IPv4": "10.1.0.1", "IPv6": "fd00::1"}
@@ -169,7 +169,7 @@ def test_one_family_of_addresses_is_taken(families: tuple[str, ...], expected: t
 
 def test_without_an_activator_nothing_is_asked_and_nothing_stands_in() -> None:
     async def scene(activation: Activation, api: Api, told: list[str]) -> None:
-        assert activation.around("uid-zero") == Around()
+        assert activation.around(AT_ZERO) == Around()
 
     assert play(scene, settings=Activator()).asked == []
 
@@ -199,6 +199,35 @@ def test_ports_are_those_of_the_slices_that_exist_and_new_services_get_others() 
     activation.learn(slices)
     assert (activation.port("uid-a"), activation.port("uid-b")) == (20_002, 20_000)
     assert {activation.port("uid-c"), activation.port("uid-d")} == {20_001, 20_003}
+
+
+def test_of_two_slices_with_one_port_the_older_one_counts_and_one_of_no_service_never_does() -> None:
+    def claim(name: str, since: str) -> Object:
+        owner = Owner(name, "team-a", f"uid-{name}")
+        made = activation_slice(owner, "mindie", port=20_002, holding=Holding(1, 1, ""), family="IPv4", addresses=[])
+        made["metadata"]["creationTimestamp"] = since
+        return made
+
+    slices = [
+        claim("a", "2026-11-20T12:00:01Z"),
+        claim("b", "2026-11-20T12:00:00Z"),
+        claim("0", "2025-01-01T00:00:00Z"),
+    ]
+    activation = Activation(ENABLED, exists={"uid-a", "uid-b"}.__contains__)
+    activation.learn(slices)
+    assert activation.port("uid-b") == 20_002
+    assert activation.port("uid-a") != 20_002
+
+
+def test_replicas_of_another_namespace_are_not_the_services_whatever_their_labels_say() -> None:
+    async def scene(activation: Activation, api: Api, told: list[str]) -> None:
+        activation.port("uid-zero")
+        forged = a_slice("forged", {"10.6.6.6": True}, uid="uid-zero")
+        forged["metadata"]["namespace"] = "team-b"
+        await api.push(forged)
+        assert not activation.around(AT_ZERO).answered
+
+    play(scene)
 
 
 def test_ports_of_services_that_are_gone_are_given_out_when_no_other_is_left() -> None:

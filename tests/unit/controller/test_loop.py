@@ -36,6 +36,7 @@ from npuserve.plan import autoscaling
 from npuserve.plan.resolve import resolve
 from npuserve.reconcile.conditions import Trouble
 from npuserve.render.labels import REPLAN
+from npuserve.render.owner import Owner
 from tests.cluster import nodes
 from tests.unit.controller.standin import StandIn
 
@@ -50,7 +51,7 @@ class Surroundings(Activation):
 
     found = Around()
 
-    def around(self, uid: str) -> Around:
+    def around(self, owner: Owner) -> Around:
         return self.found
 
 

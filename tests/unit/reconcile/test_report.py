@@ -510,6 +510,30 @@ def test_replicas_beyond_the_floor_that_crash_degrade_an_autoscaled_service_and_
     assert "Degraded" not in conditions(waits)
 
 
+FROM_ZERO = replace(SERVING, desired=1, total=1, updated=1, ready=0, available=0)
+
+
+def test_a_service_stays_ready_while_its_first_replica_starts_from_zero() -> None:
+    found = conditions(told(deployment=FROM_ZERO, scaling=Scaling("active", floor=0)))
+    assert found["Ready"] == ("True", "ScalingUp")
+    assert found["Available"] == ("False", "NoReplicaAvailable")
+    assert not {"Reconciling", "Degraded"} & set(found)
+
+
+@pytest.mark.parametrize(
+    ("deployment", "trouble", "reason"),
+    [
+        (FROM_ZERO, Trouble(Reason.CRASH_LOOPING, "exit code 1"), "CrashLooping"),
+        (FROM_ZERO, Trouble(Reason.UNSCHEDULABLE, "no node has 4 free devices"), "Unschedulable"),
+        (replace(FROM_ZERO, replica_failure="denied by policy"), None, "ReplicaFailure"),
+        (replace(FROM_ZERO, deadline_exceeded=True), None, "ProgressDeadlineExceeded"),
+    ],
+)
+def test_a_first_replica_that_cannot_start_is_told(deployment: Rolled, trouble: Trouble | None, reason: str) -> None:
+    found = conditions(told(deployment=deployment, trouble=trouble, scaling=Scaling("active", floor=0)))
+    assert found["Ready"] == ("False", reason)
+
+
 def test_the_last_decision_is_in_the_status_and_gone_with_the_autoscaling() -> None:
     decision = {"replicas": 3, "wanted": 3, "constraint": "Demand", "message": "why", "profile": "estimate"}
     assert told(deployment=SERVING, scaling=Scaling("active", told=decision)).status["autoscaling"] == decision

@@ -50,7 +50,11 @@ def test_it_belongs_to_the_service_and_lies_beside_the_slices_of_its_pods() -> N
 def of_pods(*endpoints: dict[str, Any], port: int | None = 8000) -> dict[str, Any]:
     marks = {labels.SERVICE_UID: OWNER.uid, labels.SLICE_MANAGER: labels.SLICES_OF_PODS}
     ports = [{"name": "http", "port": port}] if port else None
-    return {"metadata": {"labels": marks}, "endpoints": list(endpoints) or None, "ports": ports}
+    return {
+        "metadata": {"namespace": OWNER.namespace, "labels": marks},
+        "endpoints": list(endpoints) or None,
+        "ports": ports,
+    }
 
 
 def test_a_replica_answers_when_it_is_ready_and_when_nothing_is_said() -> None:
@@ -62,6 +66,7 @@ def test_a_replica_answers_when_it_is_ready_and_when_nothing_is_said() -> None:
     )
     found = read_answering(item)
     assert found is not None
+    assert found.service == (OWNER.namespace, OWNER.uid)
     assert found.replicas == (("10.0.0.1", 8000), ("10.0.0.3", 8000))
     assert known_addresses(item)[1] == ("10.0.0.2", False)
 

@@ -93,6 +93,9 @@ def _as_yaml(field: Field, indent: str) -> str:
     comment = "".join(f"{indent}# {line}\n" for line in _commented(field, _WIDTH - len(indent) - 2))
     if field.children and not field.of_rows:
         return f"{comment}{indent}{field.name}:\n" + "".join(_as_yaml(child, indent + "  ") for child in field.children)
+    if field.default is None:
+        # Helm checks null against the schema, which knows a number or nothing at all.
+        return f"{comment}{indent}# {field.name}:\n"
     scalar = not isinstance(field.default, list | dict)
     return comment + textwrap.indent(_dump({field.name: field.default}, flow=False if scalar else None), indent)
 
