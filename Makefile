@@ -63,13 +63,18 @@ fleet: binaries ## Tests of replicas that answer, in a network of their own
 	@echo "==> fleet" && $(BIN)/python -m tests.fleet
 
 .PHONY: bench
-bench: binaries ## Print the figures of the planner, and of the operator beside the floor
+bench: binaries ## Print the figures of the planner, of reading replicas, and of the operator beside the floor
 	@$(BIN)/python -m tests.bench.planning
+	@$(BIN)/python -m tests.bench.scrape
 	@$(BIN)/python -m tests.bench
 
 .PHONY: bench-fleet
 bench-fleet: binaries ## Print what it costs one core to read the metrics of 300 services with 4 replicas each
 	@$(BIN)/python -m tests.bench.scraping
+
+.PHONY: bench-activator
+bench-activator: binaries ## Print what holding requests costs, and what the activator adds to one that it passes on
+	@$(BIN)/python -m tests.bench.activator
 
 .PHONY: generate
 generate: setup ## Write CRD, reference, schema, the chart's files and the table of published deployments from the code

@@ -133,7 +133,12 @@ def _rows(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "context", f"{plan.context.max_model_len:,} tokens, {plan.context.max_sequences} requests at once"
     yield "host", _host(host)
     yield "start", f"within {plan.timing.startup} s"
-    yield "command", " ".join((*plan.launch.command, *plan.launch.args))
+    yield "command", " ".join(_shortened(word) for word in (*plan.launch.command, *plan.launch.args))
+
+
+def _shortened(word: str) -> str:
+    """A word of a command; a text that is handed over with it is left out."""
+    return "'...'" if "\n" in word else word
 
 
 def _host(host: Topology) -> str:

@@ -30,6 +30,10 @@ _APPLY = {
     "Content-Type": "application/apply-patch+yaml",
     "Accept": "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
 }
+_MERGE = {
+    "Content-Type": "application/merge-patch+json",
+    "Accept": "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+}
 _METADATA_LIST = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
 _JSON = {"Content-Type": "application/json"}
 _NETWORK = (ClientConnectionError, ClientPayloadError, ConnectionError, TimeoutError)
@@ -109,6 +113,14 @@ class Kube:
         return await self._ask(
             "PATCH", url, verb="apply", resource=resource, query=query, headers=_APPLY, body=manifest
         )
+
+    async def merge(self, resource: Resource, namespace: str, *, name: str, changes: Object) -> Object:
+        """Merge `changes` into an object that someone else made; its metadata as it is now.
+
+        Raises ApiError 422 where `changes` names a UID that the object does not have.
+        """
+        url, query = path(resource, namespace, name=name), {"fieldManager": FIELD_MANAGER}
+        return await self._ask("PATCH", url, verb="patch", resource=resource, query=query, headers=_MERGE, body=changes)
 
     async def create(self, resource: Resource, manifest: Object) -> Object:
         """A new object; raises ApiError 409 when the name is taken, also by an earlier attempt of the same call."""

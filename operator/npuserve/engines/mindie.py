@@ -29,8 +29,10 @@ from npuserve.engines.contract import (
     Overhead,
     Parallelism,
 )
-from npuserve.engines.drain import drain_command
+from npuserve.engines.drain import Busy, drain_command
+from npuserve.engines.metric_source import MetricSource
 from npuserve.engines.mindie_launch import NAME
+from npuserve.engines.mindie_metrics import SOURCE
 from npuserve.engines.mindie_reserved import OWNED, OWNED_VARIABLES, contradictions
 from npuserve.models.quantization import SCHEMES
 
@@ -38,7 +40,12 @@ STABLE = ("3.0.0",)
 
 _MIB = 1 << 20
 _GIB = 1 << 30
-_GAUGES = ("num_requests_running", "num_requests_waiting")
+_BUSY = Busy(
+    gauges=(SOURCE.running, *SOURCE.waiting),
+    counters=("request_received_total",),
+)
+"""Its HTTP library closes idle connections after 5 s (L:src/server/endpoint/http_wrapper/http_server.cpp leaves the
+default of cpp-httplib)."""
 _NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9_.-]{0,254}[A-Za-z0-9])?$")
 _MEMORY_FRACTION = 0.8
 """NPU_MEMORY_FRACTION's default (L:docs/zh/user_guide/user_manual/environment_variable.md); communication and torch
@@ -205,10 +212,11 @@ class Mindie:
             started=HttpCheck("/v1/models", launching.PORT),
             ready=HttpCheck("/v1/models", launching.PORT),
             alive=HttpCheck("/v2/health/live", launching.MANAGEMENT_PORT),
-            drain=drain_command(
-                f"env:MIES_CONTAINER_IP:{launching.METRICS_PORT}/metrics", request.drain_seconds, _GAUGES
-            ),
+            drain=drain_command(f"env:MIES_CONTAINER_IP:{SOURCE.port}{SOURCE.path}", request.drain_seconds, _BUSY),
         )
+
+    def metrics(self, version: str) -> MetricSource:
+        return SOURCE
 
 
 def _scheme_obstacle(choice: Choice) -> Obstacle | None:

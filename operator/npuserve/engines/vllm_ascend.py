@@ -8,6 +8,7 @@ line in `vllm_ascend_launch`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from npuserve.chips import Product
@@ -36,9 +37,12 @@ from npuserve.engines.contract import (
     Overhead,
     Parallelism,
 )
-from npuserve.engines.drain import drain_command
+from npuserve.engines.drain import Busy, drain_command
+from npuserve.engines.metric_source import MetricSource
 from npuserve.engines.vllm_ascend_folklore import corrected
 from npuserve.engines.vllm_ascend_graphs import too_many_graphs
+from npuserve.engines.vllm_ascend_leave import MARK, in_front
+from npuserve.engines.vllm_ascend_metrics import SOURCE
 from npuserve.engines.vllm_ascend_reserved import PLATFORM_VARIABLES, owned_variables, reserved, unfit
 from npuserve.engines.vllm_ascend_schemes import scheme_obstacle, unpacks_fp8
 from npuserve.models.quantization import SCHEMES
@@ -50,7 +54,11 @@ PRERELEASES = ("0.30.0rc2",)
 
 _MIB = 1 << 20
 _GIB = 1 << 30
-_GAUGES = ("vllm:num_requests_running", "vllm:num_requests_waiting")
+_BUSY = Busy(
+    gauges=(SOURCE.running, *SOURCE.waiting),
+    counters=("vllm:request_success_total",),
+    mark=MARK,
+)
 _GENERATIONS = ("A2", "A3", "310P", "950")
 _RELEASES = {"0.18.0": "v0.18.0", "0.23.0": "v0.23.0", "0.30.0rc2": "v0.30.0rc2"}
 _SEQUENCES = {"310P": 16}
@@ -188,15 +196,26 @@ class VllmAscend:
         table = load_table(NAME, request.choice.version)
         return Launch(
             command=(),
-            args=("vllm", "serve", request.choice.weights.path, *launching.flags(request, table)),
+            args=(*in_front(), "vllm", "serve", request.choice.weights.path, *launching.flags(request, table)),
             environment=tuple(launching.environment(request)),
             files=(),
             port=SERVICE_PORT,
             started=HttpCheck("/health", SERVICE_PORT),
             ready=HttpCheck("/health", SERVICE_PORT),
             alive=HttpCheck("/health", SERVICE_PORT),
-            drain=drain_command(f"http://127.0.0.1:{SERVICE_PORT}/metrics", request.drain_seconds, _GAUGES),
+            drain=drain_command(f"http://127.0.0.1:{SOURCE.port}{SOURCE.path}", request.drain_seconds, _busy(request)),
         )
+
+    def metrics(self, version: str) -> MetricSource:
+        return SOURCE
+
+
+def _busy(request: LaunchRequest) -> Busy:
+    """Finished requests of every kind are counted, and idle connections closed after VLLM_HTTP_TIMEOUT_KEEP_ALIVE seconds
+    (v@0.23.0:vllm/envs.py). Told to stop, the engine answers a new request with an empty, aborted one
+    (v@0.23.0:vllm/v1/engine/core.py, _reject_add_in_shutdown)."""
+    named = dict(request.variables).get("VLLM_HTTP_TIMEOUT_KEEP_ALIVE", "")
+    return replace(_BUSY, keeps_alive=int(named)) if named.isdecimal() else _BUSY
 
 
 def _buffer_mib(variables: Mapping[str, str]) -> int:

@@ -26,7 +26,7 @@ def test_no_secret_can_be_read_and_no_service_changed_beyond_its_status() -> Non
     assert {verb for resource, verb in granted if resource == "inferenceservices"} == {"get", "list", "watch"}
     assert {verb for resource, verb in granted if resource == "inferenceservices/status"} == {"patch"}
     assert not [resource for resource, _ in granted if resource.endswith("/finalizers")]
-    assert {verb for resource, verb in granted if resource == "pods"} == {"list", "watch"}
+    assert {verb for resource, verb in granted if resource == "pods"} == {"list", "watch", "patch"}
 
 
 def test_every_child_can_be_applied_when_it_is_new() -> None:

@@ -153,6 +153,22 @@ def test_an_apply_names_its_manager_and_asks_for_metadata_only() -> None:
     assert "PartialObjectMetadata" in script.headers[0]["Accept"]
 
 
+def test_a_merge_names_its_manager_and_asks_for_metadata_only() -> None:
+    script = Script([body(metadata={"name": "qwen-x"})])
+
+    async def scenario(kube: Kube) -> None:
+        changes = {"metadata": {"uid": "u-1", "labels": {"serve": None}}}
+        assert await kube.merge(PODS, "team-a", name="qwen-x", changes=changes) == {"metadata": {"name": "qwen-x"}}
+
+    ask(script, scenario)
+    (method, where, content), headers = script.asked[0], script.headers[0]
+    assert (method, where) == ("PATCH", "/api/v1/namespaces/team-a/pods/qwen-x?fieldManager=npuserve")
+    assert json.loads(content) == {"metadata": {"uid": "u-1", "labels": {"serve": None}}}
+    assert headers["Content-Type"] == "application/merge-patch+json"
+    assert "PartialObjectMetadata" in headers["Accept"]
+    assert script.counted == [("patch", "pods", 200)]
+
+
 def test_a_delete_is_for_one_object_at_one_version_and_content_with_its_absence() -> None:
     script = Script([status(404)])
 

@@ -223,7 +223,7 @@ def test_shared_memory_is_at_least_four_gibibytes() -> None:
 def test_a_dense_model_is_started_with_what_the_plan_decided() -> None:
     found = plan()
     assert found.launch.command == ()
-    assert found.launch.args[:3] == ("vllm", "serve", "/models/Qwen/Qwen3-8B")
+    assert found.launch.args[4:7] == ("vllm", "serve", "/models/Qwen/Qwen3-8B")
     told = {flag: argument(found, flag) for flag in (
         "--host", "--port", "--served-model-name", "--dtype", "--tensor-parallel-size", "--max-model-len", "--max-num-seqs", "--max-num-batched-tokens",
         "--gpu-memory-utilization", "--shutdown-timeout", "--additional-config",
@@ -358,16 +358,38 @@ def test_the_users_variables_reach_the_engine() -> None:
     ) == Literally("DEBUG")
 
 
+@versions
+def test_load_is_read_from_the_port_that_the_engine_is_told(version: str) -> None:
+    found, source = plan(version=version), ENGINE.metrics(version)
+    assert argument(found, "--port") == str(source.port) == "8000"
+    assert found.launch.drain[3] == f"http://127.0.0.1:{source.port}{source.path}"
+
+
+@versions
+def test_every_name_that_load_is_read_under_is_one_that_the_version_shows(version: str) -> None:
+    source, shown = ENGINE.metrics(version), TABLES[version].metrics
+    assert {source.running, *source.waiting, source.cache} <= shown["gauge"]
+    assert {source.prompt, source.reused, *source.generated} <= shown["counter"]
+    sums = {name.removesuffix("_sum") for name in (source.finished_prompt, source.whole)}
+    assert {source.first, source.gaps, source.prompts, source.outputs, *sums} <= shown["histogram"]
+
+
 def test_health_and_metrics_are_asked_where_the_engine_answers() -> None:
     launch = plan().launch
     assert {check.path for check in (launch.started, launch.ready, launch.alive)} == {"/health"}
     assert launch.port == launch.ready.port == 8000
-    assert launch.drain[-4:] == (
+    assert launch.drain[3:] == (
         "http://127.0.0.1:8000/metrics",
-        "120",
-        "vllm:num_requests_running",
-        "vllm:num_requests_waiting",
+        *("120", "5", "6"),
+        "vllm:num_requests_running,vllm:num_requests_waiting",
+        "vllm:request_success_total",
+        "/dev/shm/npuserve/leaving",
     )
+
+
+def test_a_replica_drains_for_longer_than_its_engine_keeps_idle_connections_open() -> None:
+    slow = plan(template={"env": [{"name": "VLLM_HTTP_TIMEOUT_KEEP_ALIVE", "value": "60"}]})
+    assert slow.launch.drain[6] == "61"
 
 
 @versions
