@@ -59,8 +59,9 @@ e2e: binaries ## Tests against a whole control plane with simulated NPU nodes
 	@echo "==> e2e" && $(BIN)/pytest tests/e2e
 
 .PHONY: bench
-bench: binaries ## Print the figures of the planner, and of the operator beside the floor
+bench: binaries ## Print the figures of the planner, of reading replicas, and of the operator beside the floor
 	@$(BIN)/python -m tests.bench.planning
+	@$(BIN)/python -m tests.bench.scrape
 	@$(BIN)/python -m tests.bench
 
 .PHONY: generate

@@ -24,12 +24,12 @@ class Traffic:
     """Counters since the previous sample."""
 
     seconds: float
-    arrivals: int
-    prompt_tokens: int
+    arrivals: float
+    prompt_tokens: float
     """Prompt tokens that arrived, or were worked on."""
-    generated: int
+    generated: float
     """Output tokens of all requests, finished or not."""
-    finished: int
+    finished: float
     finished_prompt: float
     """Sum of the prompt tokens of the finished requests."""
     finished_output: float

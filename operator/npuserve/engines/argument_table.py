@@ -101,6 +101,9 @@ class ArgumentTable:
     schemes: Mapping[str, Mapping[str, frozenset[str]]]
     """Types of quantized weights by kind of layer ("linear", "moe"), by chip family; "" for families without kernels of
     their own."""
+    metrics: Mapping[str, frozenset[str]]
+    """Names of what the version shows in Prometheus' text format, by kind: "counter", "gauge", "histogram"; empty where
+    the table does not say."""
 
     @property
     def title(self) -> str:
@@ -142,6 +145,7 @@ def load_table(engine: str, version: str) -> ArgumentTable:
                 for family, kinds in data.get("schemes", {}).items()
             }
         ),
+        metrics=MappingProxyType({kind: frozenset(names) for kind, names in data.get("metrics", {}).items()}),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from npuserve.chips import Product
+from npuserve.engines.metric_source import MetricSource
 from npuserve.models.facts import ModelFacts
 
 MODELS_DIR = "/models"
@@ -340,3 +341,6 @@ class Engine(Protocol):
 
     def launch(self, request: LaunchRequest) -> Launch:
         """How a replica is started."""
+
+    def metrics(self, version: str) -> MetricSource:
+        """Where replicas of that version show their load, and under which names."""

@@ -30,7 +30,9 @@ from npuserve.engines.contract import (
     Parallelism,
 )
 from npuserve.engines.drain import Busy, drain_command
+from npuserve.engines.metric_source import MetricSource
 from npuserve.engines.mindie_launch import NAME
+from npuserve.engines.mindie_metrics import SOURCE
 from npuserve.engines.mindie_reserved import OWNED, OWNED_VARIABLES, contradictions
 from npuserve.models.quantization import SCHEMES
 
@@ -39,7 +41,7 @@ STABLE = ("3.0.0",)
 _MIB = 1 << 20
 _GIB = 1 << 30
 _BUSY = Busy(
-    gauges=("num_requests_running", "num_requests_waiting", "num_requests_swapped"),
+    gauges=(SOURCE.running, *SOURCE.waiting),
     counters=("request_received_total",),
 )
 """Its HTTP library closes idle connections after 5 s (L:src/server/endpoint/http_wrapper/http_server.cpp leaves the
@@ -210,10 +212,11 @@ class Mindie:
             started=HttpCheck("/v1/models", launching.PORT),
             ready=HttpCheck("/v1/models", launching.PORT),
             alive=HttpCheck("/v2/health/live", launching.MANAGEMENT_PORT),
-            drain=drain_command(
-                f"env:MIES_CONTAINER_IP:{launching.METRICS_PORT}/metrics", request.drain_seconds, _BUSY
-            ),
+            drain=drain_command(f"env:MIES_CONTAINER_IP:{SOURCE.port}{SOURCE.path}", request.drain_seconds, _BUSY),
         )
+
+    def metrics(self, version: str) -> MetricSource:
+        return SOURCE
 
 
 def _scheme_obstacle(choice: Choice) -> Obstacle | None:

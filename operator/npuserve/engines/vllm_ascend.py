@@ -38,9 +38,11 @@ from npuserve.engines.contract import (
     Parallelism,
 )
 from npuserve.engines.drain import Busy, drain_command
+from npuserve.engines.metric_source import MetricSource
 from npuserve.engines.vllm_ascend_folklore import corrected
 from npuserve.engines.vllm_ascend_graphs import too_many_graphs
 from npuserve.engines.vllm_ascend_leave import MARK, in_front
+from npuserve.engines.vllm_ascend_metrics import SOURCE
 from npuserve.engines.vllm_ascend_reserved import PLATFORM_VARIABLES, owned_variables, reserved, unfit
 from npuserve.engines.vllm_ascend_schemes import scheme_obstacle, unpacks_fp8
 from npuserve.models.quantization import SCHEMES
@@ -53,7 +55,7 @@ PRERELEASES = ("0.30.0rc2",)
 _MIB = 1 << 20
 _GIB = 1 << 30
 _BUSY = Busy(
-    gauges=("vllm:num_requests_running", "vllm:num_requests_waiting"),
+    gauges=(SOURCE.running, *SOURCE.waiting),
     counters=("vllm:request_success_total",),
     mark=MARK,
 )
@@ -201,8 +203,11 @@ class VllmAscend:
             started=HttpCheck("/health", SERVICE_PORT),
             ready=HttpCheck("/health", SERVICE_PORT),
             alive=HttpCheck("/health", SERVICE_PORT),
-            drain=drain_command(f"http://127.0.0.1:{SERVICE_PORT}/metrics", request.drain_seconds, _busy(request)),
+            drain=drain_command(f"http://127.0.0.1:{SOURCE.port}{SOURCE.path}", request.drain_seconds, _busy(request)),
         )
+
+    def metrics(self, version: str) -> MetricSource:
+        return SOURCE
 
 
 def _busy(request: LaunchRequest) -> Busy:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from random import Random
+
 import pytest
 
+from npuserve.autoscale.load import LoadSample
 from npuserve.autoscale.objectives import Objectives
 from npuserve.autoscale.profile import EngineProfile
 from npuserve.autoscale.replay.beside import Hpa, Static
 from npuserve.autoscale.replay.fleet import Conditions, Row, replay
-from npuserve.autoscale.replay.score import Score
+from npuserve.autoscale.replay.score import Score, Tally
 from npuserve.autoscale.replay.shipped import Shipped
 from npuserve.autoscale.replay.trace import UnreadableTrace, read_trace
 from npuserve.autoscale.settings import Settings
@@ -94,6 +98,41 @@ def test_an_outage_of_metrics_changes_nothing() -> None:
         watch=lambda sample, _: sizes.append(sample.current) if 1800 <= sample.time < 2700 else None,
     )
     assert len(set(sizes[1:])) == 1
+
+
+def test_what_the_histograms_tell_is_near_what_happened() -> None:
+    draw = Random(5)
+    trace: list[Row] = []
+    at = 0.0
+    while at < 3600:
+        at += draw.expovariate(7.0)
+        trace.append((at, int(draw.lognormvariate(6.5, 1.2)) + 1, int(draw.lognormvariate(4.3, 1.1)) + 1))
+    sums: list[dict[str, float]] = []
+    for exact in (True, False):
+        found: dict[str, float] = {}
+
+        def add(sample: LoadSample, _: Tally, found: dict[str, float] = found) -> None:
+            assert sample.traffic is not None
+            for one in fields(sample.traffic):
+                found[one.name] = found.get(one.name, 0.0) + getattr(sample.traffic, one.name)
+
+        replay(
+            trace,
+            Static(5),
+            profile=PROFILE,
+            objectives=Objectives(),
+            initial=5,
+            conditions=Conditions(exact=exact),
+            watch=add,
+        )
+        sums.append(found)
+    true, told = sums
+    for name in ("arrivals", "prompt_tokens", "generated", "finished", "finished_prompt", "finished_output"):
+        assert told[name] == pytest.approx(true[name], rel=0.01)
+    assert told["finished_output_squares"] == pytest.approx(true["finished_output_squares"], rel=0.1)
+    assert told["blocking"] == pytest.approx(true["blocking"], rel=0.15)
+    assert told["late"] == pytest.approx(true["late"], rel=0.4)
+    assert true["late"] > 100
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from npuserve.engines.argument_table import known_versions
 from npuserve.engines.extract.architectures import read_architectures
 from npuserve.engines.extract.environment import read_directly, read_environment
 from npuserve.engines.extract.launch_flags import read_flags
+from npuserve.engines.extract.metrics import read_metrics
 from npuserve.engines.extract.nested_keys import read_nested
 from npuserve.engines.extract.packages import read_package
 from npuserve.engines.extract.schemes import read_schemes
@@ -547,4 +548,28 @@ def test_kernels_are_what_the_plugin_registers_by_kind_of_layer_and_chip_family(
     assert found == {
         "": {"linear": ["W8A8", "fp8"], "moe": ["W8A8_DYNAMIC"]},
         "310P": {"linear": ["W8A8SC"]},
+    }
+
+
+def test_metrics_are_named_as_the_text_format_shows_them() -> None:
+    loggers = """
+class Logger:
+    def __init__(self):
+        self.a = self._gauge_cls(name="eng:running", documentation="...")
+        self.b = make(self._counter_cls(name="eng:tokens", documentation="..."))
+        self.c = Counter(name="eng:seen_total")
+        self.d = self._histogram_cls(name="eng:wait", buckets=[1])
+        self.e = self._gauge_cls(name="other:thing")
+        self.f = self.thing(name="eng:no_metric")
+        self.g = self._gauge_cls(name=some.variable)
+"""
+    found = read_metrics(
+        Library({"eng/metrics/loggers.py": loggers, "eng/other.py": loggers.replace("wait", "no")}),
+        "eng/metrics/",
+        prefix="eng:",
+    )
+    assert found == {
+        "counter": ["eng:seen_total", "eng:tokens_total"],
+        "gauge": ["eng:running"],
+        "histogram": ["eng:wait"],
     }

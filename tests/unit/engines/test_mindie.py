@@ -370,6 +370,12 @@ def test_metrics_are_on_logs_go_to_the_container_and_mounted_weights_are_read() 
     assert found.memory.utilization == 0.8
 
 
+def test_load_is_read_from_the_port_that_the_server_is_told() -> None:
+    found, source = plan(), ENGINE.metrics("3.0.0")
+    assert sections(found)[0]["metricsPort"] == source.port == 1027
+    assert found.launch.drain[3] == f"env:MIES_CONTAINER_IP:{source.port}{source.path}"
+
+
 def test_a_replica_is_ready_when_its_clients_port_answers_and_alive_by_the_management_port() -> None:
     launch = plan().launch
     assert (launch.started.path, launch.ready.path, launch.ready.port) == ("/v1/models", "/v1/models", launch.port)

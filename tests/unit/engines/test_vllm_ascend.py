@@ -358,6 +358,22 @@ def test_the_users_variables_reach_the_engine() -> None:
     ) == Literally("DEBUG")
 
 
+@versions
+def test_load_is_read_from_the_port_that_the_engine_is_told(version: str) -> None:
+    found, source = plan(version=version), ENGINE.metrics(version)
+    assert argument(found, "--port") == str(source.port) == "8000"
+    assert found.launch.drain[3] == f"http://127.0.0.1:{source.port}{source.path}"
+
+
+@versions
+def test_every_name_that_load_is_read_under_is_one_that_the_version_shows(version: str) -> None:
+    source, shown = ENGINE.metrics(version), TABLES[version].metrics
+    assert {source.running, *source.waiting, source.cache} <= shown["gauge"]
+    assert {source.prompt, source.reused, *source.generated} <= shown["counter"]
+    sums = {name.removesuffix("_sum") for name in (source.finished_prompt, source.whole)}
+    assert {source.first, source.gaps, source.prompts, source.outputs, *sums} <= shown["histogram"]
+
+
 def test_health_and_metrics_are_asked_where_the_engine_answers() -> None:
     launch = plan().launch
     assert {check.path for check in (launch.started, launch.ready, launch.alive)} == {"/health"}

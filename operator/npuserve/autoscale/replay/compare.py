@@ -93,21 +93,21 @@ def _outcome(
     trace: Sequence[Row], rule: Rule, settings: Settings, *, devices: int, cold_start: float, initial: int
 ) -> Outcome:
     timeline = Timeline()
-    arrived = missed = 0
+    arrived, missed = 0.0, 0.0
 
     def watch(sample: LoadSample, _: Tally) -> None:
         nonlocal arrived, missed
         if sample.traffic is not None:
             arrived += sample.traffic.arrivals
-            missed += round(sample.traffic.late)
+            missed += sample.traffic.late
         if sample.time % 60 == 0:
             decision = rule.decision if isinstance(rule, Shipped) else None
             timeline.time.append(sample.time)
             timeline.arrivals.append(arrived / 60)
             timeline.need.append(decision.need if decision else 0.0)
             timeline.replicas.append(sample.current)
-            timeline.missed.append(missed)
-            arrived = missed = 0
+            timeline.missed.append(round(missed))
+            arrived, missed = 0.0, 0.0
 
     tally = replay(
         trace,

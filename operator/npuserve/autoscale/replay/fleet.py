@@ -2,7 +2,7 @@
 
 Requests go to the replica with the fewest in flight. Replicas that are told to stop finish what they have; replicas
 that start count at once, as they hold their devices. Every 5 s a sample of the load is taken, and the rule is asked at
-its own pace.
+its own pace. It is told what the engines' own pages would show (`shown`), counted as they are in a cluster.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from npuserve.autoscale.collisions import blocking, harmless
+from npuserve.autoscale.counting import Counting
 from npuserve.autoscale.load import LoadSample, ReplicaLoad, Traffic
 from npuserve.autoscale.objectives import Objectives
+from npuserve.autoscale.page import Page
 from npuserve.autoscale.profile import EngineProfile
 from npuserve.autoscale.replay.replica import Replica, Request
 from npuserve.autoscale.replay.score import Tally
@@ -51,6 +53,8 @@ class Conditions:
     """Whether the metrics cannot be read at a time."""
     slow: Callable[[int], float] = lambda _: 1.0
     """How many times slower the n-th replica is than its profile says."""
+    exact: bool = False
+    """Whether rules are told what truly happened, in place of what the engines' histograms show of it."""
 
 
 @dataclass(slots=True)
@@ -63,6 +67,7 @@ class Fleet:
     tally: Tally
     harmless: float
     """Prompt tokens up to which no prompt keeps another waiting too long."""
+    counting: Counting
     serving: list[Replica] = field(default_factory=list)
     starting: list[Replica] = field(default_factory=list)
     draining: list[Replica] = field(default_factory=list)
@@ -82,7 +87,7 @@ class Fleet:
         slowness = self.conditions.slow(self.begun)
         profile = self.profile if slowness == 1 else self.profile.scaled(slowness)
         self.begun += 1
-        replica = Replica(profile, born=now, ready_at=ready_at, finished=self._finished)
+        replica = Replica(profile, born=now, ready_at=ready_at, finished=self._finished, uid=str(self.begun))
         (self.serving if ready_at <= now else self.starting).append(replica)
 
     def route(self, row: Row) -> None:
@@ -108,8 +113,9 @@ class Fleet:
         for replica in born:
             self.starting.remove(replica)
             self.serving.append(replica)
-        self._drain(now)
         unseen = self.conditions.unseen(now)
+        traffic = None if unseen else self._traffic(now) if self.conditions.exact else self._told(now)
+        self._drain(now)
         shown = LoadSample(
             time=now,
             replicas=tuple(
@@ -118,7 +124,7 @@ class Fleet:
             ),
             starting=len(self.starting),
             draining=len(self.draining),
-            traffic=None if unseen else self._traffic(now),
+            traffic=traffic,
         )
         if not unseen:
             self.arrivals = self.prompt = self.finished = self.finished_prompt = self.finished_output = 0
@@ -172,6 +178,15 @@ class Fleet:
             late=self.late,
         )
 
+    def _told(self, now: float) -> Traffic | None:
+        """The traffic as the pages of all replicas tell it."""
+        pages = {
+            replica.uid: Page(replica.running, len(replica.waiting), 0.0, replica.shown.counters())
+            for replica in (*self.serving, *self.draining)
+        }
+        self.counting, _, traffic = self.counting.take(pages, time=now)
+        return traffic
+
     def _newly_generated(self) -> int:
         count = 0
         for replica in (*self.serving, *self.draining):
@@ -201,7 +216,8 @@ def replay(
 ) -> Tally:
     """Replay `trace` (in order of arrival) from `initial` ready replicas and return the counts."""
     tally = Tally(profile, objectives)
-    fleet = Fleet(profile, objectives, conditions, tally, harmless(profile, objectives))
+    counting = Counting(profile, objectives)
+    fleet = Fleet(profile, objectives, conditions, tally, harmless(profile, objectives), counting)
     for _ in range(initial):
         fleet.start(0.0, 0.0)
     tick = 0.0

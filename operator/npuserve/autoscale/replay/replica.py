@@ -13,6 +13,7 @@ from heapq import heappop, heappush
 from math import inf, sqrt
 
 from npuserve.autoscale.profile import EngineProfile
+from npuserve.autoscale.replay.shown import Shown
 
 
 class Request:
@@ -35,12 +36,19 @@ class Replica:
 
     __slots__ = (
         "_ends", "_order", "_profile", "born", "cached", "clock", "drained_at", "due", "finished", "generated", "load", "ready_at",
-        "steps", "waiting",
+        "shown", "steps", "uid", "waiting",
     )  # fmt: skip
 
     def __init__(
-        self, profile: EngineProfile, *, born: float, ready_at: float, finished: Callable[[Request, float], None]
+        self,
+        profile: EngineProfile,
+        *,
+        born: float,
+        ready_at: float,
+        finished: Callable[[Request, float], None],
+        uid: str = "",
     ) -> None:
+        self.uid = uid
         self._profile = profile
         self.born = born
         self.ready_at = ready_at
@@ -52,6 +60,7 @@ class Replica:
         self.cached = 0.0
         self.load = 0
         self.generated = 0
+        self.shown = Shown()
         self.waiting: deque[Request] = deque()
         self._ends: list[tuple[int, int, Request]] = []
         self._order: dict[int, Request] = {}
@@ -116,6 +125,8 @@ class Replica:
         self.cached += taken + running
         self.steps += 1
         self.generated += running
+        if running:
+            self.shown.went_on(running, cost / 1000)
         self._end_due()
         for request in whole:
             self._begin(request)
@@ -125,6 +136,7 @@ class Replica:
         if request.first < 0:
             request.first = self.clock
             self.generated += 1
+            self.shown.began(request.prompt, self.clock - request.arrival)
             request.remaining -= 1
         if request.remaining <= 0:
             self._finish(request)
@@ -159,6 +171,7 @@ class Replica:
         self.steps += count
         self.cached += running * count
         self.generated += running * count
+        self.shown.went_on(running * count, spent / count)
         self._end_due()
 
     def _end_due(self) -> None:
@@ -171,6 +184,7 @@ class Replica:
     def _finish(self, request: Request) -> None:
         self.load -= 1
         self.cached = max(0.0, self.cached - request.prompt - request.output + 1) if self.load else 0.0
+        self.shown.ended(request.prompt, request.output, self.clock - request.arrival)
         self.finished(request, self.clock)
 
     def _preempt(self) -> None:

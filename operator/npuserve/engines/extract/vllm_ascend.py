@@ -13,6 +13,7 @@ from typing import Any
 from npuserve.engines.extract.architectures import read_architectures
 from npuserve.engines.extract.environment import read_directly, read_environment
 from npuserve.engines.extract.launch_flags import read_flags
+from npuserve.engines.extract.metrics import read_metrics
 from npuserve.engines.extract.nested_keys import read_nested
 from npuserve.engines.extract.packages import Package
 from npuserve.engines.extract.schemes import read_schemes
@@ -67,6 +68,7 @@ def build_table(server: Package, plugin: Package) -> dict[str, Any]:
         ),
         "schemes": read_schemes(library, plugin=f"{PLUGIN}/", families=("310P",)),
         "additional_config": nested,
+        "metrics": read_metrics(library, f"{SERVER}/v1/metrics/", prefix="vllm:"),
         "environment": read_directly(library, f"{PLUGIN}/") | server_variables | plugin_variables,
     }
 
