@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import psutil
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.ports import free
@@ -64,6 +65,12 @@ class Operator:
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024 / 1e6
+
+    def sample(self, name: str) -> float:
+        """The sum of a metric's samples of that name at this moment."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=10) as answer:
+            families = list(text_string_to_metric_families(answer.read().decode()))
+        return sum(one.value for family in families for one in family.samples if one.name == name)
 
     @property
     def pid(self) -> int:

@@ -125,15 +125,27 @@ def test_an_operator_that_is_killed_while_replicas_start_orders_none_twice(chat:
     assert min(numbers) >= count
 
 
-def test_an_operator_that_starts_again_holds_what_the_last_one_held(ground: World, tenant: Tenant) -> None:
-    """The load is gone, and the replicas are kept for as long as they were needed a moment ago."""
+def test_an_operator_that_starts_again_changes_nothing_and_holds_what_the_last_one_held(
+    ground: World, tenant: Tenant
+) -> None:
+    """First under the same load, then when it is gone and the replicas are kept for having been needed a moment ago."""
     with followed(ground, tenant, "chat", rate=BUSY, autoscaling={"minReplicas": 1, "maxReplicas": 6}) as fleet:
         count = settle(fleet)
-        fleet.load.rate = CALM / 2
-        fleet.wait_until_decided("Holding")
-        since = time.monotonic()
-        fleet.world.site.operator.process.kill()
-        fleet.world.site.start()
+        start_again(fleet)
         assert fleet.stays(3 * STILL_SECONDS) == [count]
-        assert fleet.numbers(since) == [count]
-        assert fleet.decision()["constraint"] == "Holding"
+        fleet.load.rate = CALM / 2
+        wait_until_fewer_are_wanted(fleet, count)
+        start_again(fleet)
+        assert fleet.stays(3 * STILL_SECONDS) == [count]
+        wait_until_fewer_are_wanted(fleet, count)
+        assert fleet.asked_for() == count
+
+
+def start_again(fleet: Fleet) -> None:
+    """End the operator as a crash would, and start another one."""
+    fleet.world.site.operator.process.kill()
+    fleet.world.site.start()
+
+
+def wait_until_fewer_are_wanted(fleet: Fleet, count: int) -> None:
+    until(lambda: True if 0 < (found := fleet.wanted()) < count else NotYet(f"{found} are wanted"), within=120)

@@ -14,6 +14,7 @@ from tests.support.endpoints import Proxy
 from tests.support.engines import Metrics
 from tests.support.manifests import condition, told
 from tests.support.offered import Offered
+from tests.support.site import samples
 from tests.support.tenant import Tenant
 from tests.support.waiting import WITHIN_SECONDS, NotYet, until
 from tests.support.world import World
@@ -59,6 +60,11 @@ class Fleet:
         """`status.autoscaling`; empty before the first decision."""
         found: dict[str, Any] = self.tenant.service(self.name).get("status", {}).get("autoscaling") or {}
         return found
+
+    def wanted(self) -> float:
+        """Replicas that the load asks for before limits and manners, as the operator's metrics tell; 0 before it decides."""
+        found = samples(self.world.site.operator, "npuserve_autoscale_wanted_replicas")
+        return found.get((self.name, self.tenant.namespace), 0.0)
 
     def wait_for_replicas(self, least: int, most: int | None = None, *, within: float = WITHIN_SECONDS) -> int:
         """The number that the Deployment asks for, once it lies between."""

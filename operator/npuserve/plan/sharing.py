@@ -59,6 +59,18 @@ def rooms(claims: Iterable[Claim], cluster: ClusterFacts, quotas: Sequence[Quota
     return {claim.key: market.room(claim, granted[claim.key]) for claim in order}
 
 
+@dataclass(slots=True, eq=False)
+class _Pool:
+    """The nodes that plans of one kind may use, and what is counted there once for all services that ask alike."""
+
+    nodes: tuple[NodeFacts, ...]
+    devices: int
+    free: int
+    """Devices that nobody uses yet."""
+    places: dict[Fraction, int]
+    """Replicas that still find a place, by what one takes of a node."""
+
+
 class _Market:
     """Free devices by node and what is left of quotas, while they are handed out."""
 
@@ -70,7 +82,7 @@ class _Market:
         self._left = {
             (quota.namespace, quota.name, limit.resource): limit.left for quota in quotas for limit in quota.limits
         }
-        self._pools: dict[tuple[object, ...], tuple[NodeFacts, ...]] = {}
+        self._pools: dict[tuple[object, ...], _Pool] = {}
 
     def grant(self, claim: Claim) -> bool:
         """Take what one more replica needs; False where it has no place."""
@@ -89,10 +101,12 @@ class _Market:
         if not self._known:
             return True
         part = part_of(claim.plan)
-        fitting = [node.name for node in self._pool(claim.plan) if self._free[node.name] >= part]
+        fitting = [node.name for node in self._pool(claim.plan).nodes if self._free[node.name] >= part]
         if not fitting:
             return False
         self._free[min(fitting, key=lambda name: (self._free[name], name))] -= part
+        for pool in self._pools.values():
+            pool.places.clear()
         return True
 
     def room(self, claim: Claim, granted: int) -> Room | None:
@@ -109,13 +123,14 @@ class _Market:
 
     def _nodes(self, claim: Claim) -> str:
         pool = self._pool(claim.plan)
-        free = sum(self._cluster.free(node) for node in pool)
         waiting = f"; {claim.waiting} of its pods wait for a node" if claim.waiting else ""
-        return f"{claim.plan.product}: {free} of {sum(node.devices for node in pool)} devices free{waiting}"
+        return f"{claim.plan.product}: {pool.free} of {pool.devices} devices free{waiting}"
 
     def _places(self, claim: Claim) -> int:
-        part = part_of(claim.plan)
-        return sum(int(self._free[node.name] // part) for node in self._pool(claim.plan))
+        pool, part = self._pool(claim.plan), part_of(claim.plan)
+        if part not in pool.places:
+            pool.places[part] = sum(int(self._free[node.name] // part) for node in pool.nodes)
+        return pool.places[part]
 
     def _allowed(self, claim: Claim) -> int:
         return min((max(0, self._left[key]) // amount for key, amount, _ in self._limits(claim)), default=1_000_000)
@@ -130,8 +145,10 @@ class _Market:
                         key = (quota.namespace, quota.name, limit.resource)
                         yield key, needs[limit.resource], f"{limit.left} of {limit.hard} {limit.resource} left"
 
-    def _pool(self, plan: Plan) -> tuple[NodeFacts, ...]:
+    def _pool(self, plan: Plan) -> _Pool:
         key = (plan.resource_name, plan.product, plan.node_selector, plan.avoided_labels)
         if key not in self._pools:
-            self._pools[key] = tuple(node for node in self._cluster.nodes if offers(node, plan))
+            nodes = tuple(node for node in self._cluster.nodes if offers(node, plan))
+            free = sum(self._cluster.free(node) for node in nodes)
+            self._pools[key] = _Pool(nodes, sum(node.devices for node in nodes), free, {})
         return self._pools[key]

@@ -50,6 +50,7 @@ def table(rows: list[Figures]) -> Table:
             "lateness of samples s\nmedian / 99 % / most",
             lambda row: f"{row.late_median:.2f} / {row.late_most:.2f} / {row.late_longest:.2f}",
         ),
+        ("a look ms\n(its decision)", lambda row: f"{row.look:.0f} ({row.decision:.2f})"),
         ("writes per min\nunder steady load", lambda row: f"{row.writes:.0f}"),
         ("load step to decision s\nmedian / most (services)", _decided),
         ("other programs'\nCPU %", lambda row: f"{row.others * 100:.0f}"),

@@ -26,9 +26,10 @@ from tests.support.background import Background
 EVERY_SECONDS = 5.0
 NAMESPACE = "load"
 STEPPING = 10
-STEP = 8.0
 RATE = 0.7
 """Requests per second and replica: a quarter of what it carries, so that the number of replicas stays."""
+BEFORE, STEP = 1.7, 4.0
+"""The same of the services whose load steps, before it does, and how many times as much they have then."""
 STEP_SECONDS = 60
 START_SECONDS = 900.0
 
@@ -62,10 +63,31 @@ class Figures:
     late_most: float
     """Of all but one in a hundred."""
     late_longest: float
+    look: float
+    """Milliseconds of one look at a service, its pages on their way included; the mean."""
+    decision: float
+    """Milliseconds of the decision in it; the mean."""
     writes: float
-    """Per minute, leases aside, while nothing changes."""
+    """Per minute, leases aside, about services whose load is steady."""
     decided: list[float]
     """Seconds from a load step in the metrics to the Deployment's new number, one per service."""
+
+
+class Timer:
+    """Times of which the operator keeps count, from now on."""
+
+    def __init__(self, operator: Operator, what: str) -> None:
+        self._operator = operator
+        self._name = f"npuserve_autoscale_{what}_seconds"
+        self._sum, self._count = self._read()
+
+    def milliseconds(self) -> float:
+        """The mean since then."""
+        total, count = self._read()
+        return 1000 * (total - self._sum) / max(1.0, count - self._count)
+
+    def _read(self) -> tuple[float, float]:
+        return self._operator.sample(f"{self._name}_sum"), self._operator.sample(f"{self._name}_count")
 
 
 def measure(asked: Asked, report: Report) -> Figures:
@@ -73,7 +95,7 @@ def measure(asked: Asked, report: Report) -> Figures:
     length = SPREAD + asked.warm + asked.seconds + STEP_SECONDS + 30
     report("recording pages")
     steady = recording(length, RATE)
-    stepped = recording(length - SPREAD, RATE, step_at=asked.warm + asked.seconds, step=STEP, seed=2)
+    stepped = recording(length - SPREAD, BEFORE, step_at=asked.warm + asked.seconds, step=STEP, seed=2)
     player = Player(steady, stepped)
     _keep_to([core for core in os.sched_getaffinity(0) if core != asked.core])
     with Background() as background, ControlPlane(report=report) as cluster:
@@ -102,12 +124,16 @@ async def _measure(cluster: ControlPlane, operator: Operator, player: Player, as
     player.began = began = time.monotonic()
     report(f"warming up for {asked.warm} s")
     await asyncio.sleep(asked.warm)
+    looks, decisions = Timer(operator, "look"), Timer(operator, "decision")
     since, cpu, position = time.monotonic(), operator.cpu_seconds(), cluster.audit_position()
     others = Others(cluster, operator)
     report(f"measuring for {asked.seconds} s")
     await asyncio.sleep(began + asked.warm + asked.seconds - time.monotonic())
     until, used, disturbed = time.monotonic(), operator.cpu_seconds() - cpu, others.share()
-    writes = [event for event in cluster.audit(USER, since=position) if _counts(event)]
+    steady = [
+        event for event in cluster.audit(USER, since=position) if _counts(event) and not _about(event, names[:STEPPING])
+    ]
+    look, decision = looks.milliseconds(), decisions.milliseconds()
     late = lateness(player.asked, EVERY_SECONDS, since=since, until=until)
     if not late:
         raise RuntimeError("no replica was asked twice: the operator reads no metrics")
@@ -126,7 +152,9 @@ async def _measure(cluster: ControlPlane, operator: Operator, player: Player, as
         late_median=late[len(late) // 2],
         late_most=late[int(len(late) * 0.99)],
         late_longest=late[-1],
-        writes=len(writes) * 60 / (until - since),
+        look=look,
+        decision=decision,
+        writes=len(steady) * 60 / (until - since),
         decided=_decided(cluster, position, stepped_at, names[:STEPPING]),
     )
 
@@ -172,10 +200,15 @@ def _decided(cluster: ControlPlane, position: int, stepped_at: float, names: Seq
     first: dict[str, float] = {}
     for event in cluster.audit(USER, since=position):
         reference = event.get("objectRef", {})
-        if _counts(event) and reference.get("resource") == "deployments" and reference["name"] in names:
+        if _counts(event) and reference.get("resource") == "deployments" and _about(event, names):
             at = datetime.fromisoformat(event["requestReceivedTimestamp"]).timestamp()
             first.setdefault(reference["name"], at - stepped_at)
     return sorted(first.values())
+
+
+def _about(event: audit.Event, names: Sequence[str]) -> bool:
+    """Whether the request was about an object of one of these services."""
+    return str(event.get("objectRef", {}).get("name", "")).startswith(tuple(names))
 
 
 def _counts(event: audit.Event) -> bool:
