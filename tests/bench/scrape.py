@@ -76,7 +76,11 @@ async def asked(port: int, *, pages: int, rounds: int) -> float:
     targets = [Target(str(number), "127.0.0.1", source) for number in range(pages)]
     async with session() as http:
         scraper = Scraper(http)
-        assert None not in (await scraper.read(targets)).values()
+        # More connections at once than a listening socket takes: what does not answer at first does a moment later.
+        for _ in range(20):
+            if None not in (await scraper.read(targets)).values():
+                break
+        assert not scraper.missing
         begun = process_time()
         for _ in range(rounds):
             await scraper.read(targets)

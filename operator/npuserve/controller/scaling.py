@@ -45,6 +45,8 @@ ROOM_SECONDS = 1.0
 COMING_SECONDS = 15.0
 """Within which the pods of an order exist."""
 TICK = 0.05
+SLACK = 2.0
+"""Seconds by which the times of pods, which are whole seconds of another clock, may lie before ours."""
 AGAIN_SECONDS = 30.0
 """Between two passes for the same number: a write that was refused is repeated, and not with every look."""
 
@@ -103,6 +105,8 @@ class _Service:
     asked: Followed
     meter: Meter
     due: float
+    since: float
+    """From when on the starts of its pods are seen."""
     state: State | None = None
     kept: Kept | None = None
     fleet: Fleet | None = None
@@ -158,8 +162,8 @@ class Scaling:
         """Take in an autoscaled service as a pass found it."""
         there = self._services.get(asked.key)
         if there is None or there.asked.owner.uid != asked.owner.uid:
-            due = self._clock() + _phase(asked.owner.uid)
-            self._services[asked.key] = _Service(asked, self._meter(), due)
+            now = self._clock()
+            self._services[asked.key] = _Service(asked, self._meter(), now + _phase(asked.owner.uid), now - SLACK)
             return
         before, there.asked = there.asked.asked, asked
         if there.state is not None:
@@ -264,7 +268,7 @@ class Scaling:
         memory, service.kept = await recall(self._kube, asked.owner, now=now)
         leaving = fleet(self._cluster.pods(asked.owner.uid)).leaving
         told = None if asked.told is None else Told(asked.told)
-        return State(memory, ordered=max(0, asked.live - len(leaving)), began=now, told=told)
+        return State(memory, ordered=max(0, asked.live - len(leaving)), began=service.since, told=told)
 
     def _decide(self, service: _Service, seen: Seen) -> None:
         """One step, and word of it where there is something new to say."""
