@@ -10,7 +10,7 @@ from npuserve.controller.resources import PODS
 from npuserve.render.labels import SERVE
 from npuserve.render.names import child_name
 from tests.support.clients import Conversation, ask, chat
-from tests.support.endpoints import Proxy
+from tests.support.endpoints import Endpoint, Proxy
 from tests.support.tenant import Tenant
 from tests.support.waiting import NotYet, until
 from tests.support.world import World, talking
@@ -20,8 +20,8 @@ def way_to(world: World, tenant: Tenant, name: str) -> Proxy:
     return Proxy(world.site.api, tenant.namespace, child_name(name))
 
 
-def wait_for_endpoints(proxy: Proxy, count: int) -> None:
-    until(lambda: found if len(found := proxy.look()) == count else NotYet(f"endpoints are {found}"))
+def wait_for_endpoints(proxy: Proxy, count: int) -> tuple[Endpoint, ...]:
+    return until(lambda: found if len(found := proxy.look()) == count else NotYet(f"endpoints are {found}"))
 
 
 def gauge(address: str, name: str, port: int = 8000) -> float:
@@ -102,3 +102,19 @@ def test_a_deleted_pod_finishes_its_streams_before_it_ends(ground: World, tenant
     uid = victim["metadata"]["uid"]
     until(lambda: NotYet("it is there") if uid in {pod["metadata"]["uid"] for pod in tenant.all_pods("chat")} else True)
     assert ground.engines.cut == {}
+
+
+def test_a_replica_that_dies_loses_its_streams_and_that_is_seen(ground: World, tenant: Tenant) -> None:
+    """Else a test that finds nothing lost would say nothing."""
+    tenant.ask("chat")
+    tenant.wait_until_ready("chat")
+    proxy = way_to(ground, tenant, "chat")
+    (address,) = (endpoint.address for endpoint in wait_for_endpoints(proxy, 1))
+    streams = [ground.background.start(ask(proxy, chat(400))) for _ in range(4)]
+    until(lambda: True if ground.background.call(ground.engines.in_flight).get(address) == 4 else NotYet("not there"))
+    ground.background.call(lambda: ground.engines.kill(address))
+    told = [stream.result(60) for stream in streams]
+    assert all(item.lost and item.problem for item in told)
+    assert ground.engines.cut.pop(address) == 4
+    assert ground.background.run(ask(proxy, chat(4))).lost
+    assert address in {asked.address for asked in ground.engines.missed}
