@@ -149,3 +149,13 @@ def start_again(fleet: Fleet) -> None:
 
 def wait_until_fewer_are_wanted(fleet: Fleet, count: int) -> None:
     until(lambda: True if 0 < (found := fleet.wanted()) < count else NotYet(f"{found} are wanted"), within=120)
+
+
+def test_mindie_is_read_on_its_own_port_under_its_own_names(ground: World, tenant: Tenant) -> None:
+    tenant.has_weights()
+    service = {"backend": "mindie", "model": {"uri": "pvc://weights/Qwen/Qwen3-8B"}, "autoscaling": SCALING}
+    with followed(ground, tenant, "chat", rate=BUSY, **service) as fleet:
+        fleet.wait_for_endpoints(2, within=120)
+        assert {endpoint.port for endpoint in fleet.proxy.endpoints} == {1025}
+        asked = ground.background.call(lambda: ground.engines.requests("/metrics"))
+        assert asked.keys() & set(fleet.addresses())
