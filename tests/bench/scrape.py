@@ -63,7 +63,7 @@ def serve(body: bytes, tell: Connection) -> None:
         app.router.add_get(SOURCE.path, answer)
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=60)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
         tell.send(runner.addresses[0][1])
         await asyncio.Event().wait()
 

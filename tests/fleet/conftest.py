@@ -29,9 +29,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ground() -> Iterator[World]:
-    """Two Atlas 800I A2 64G servers; the operator works; replicas take a second to start."""
+    """Two Atlas 800I A2 64G servers; the operator works; replicas take a second to start. One world at a time can have the
+    pods' addresses, so each module makes its own."""
     with world(nodes.a2_64g("a2", 2)) as built:
         built.site.start()
         yield built

@@ -14,7 +14,8 @@ from pathlib import Path
 from npuserve.controller.resources import PODS
 from tests.cluster.kubectl import Object
 from tests.cluster.processes import Running
-from tests.support.installed import NAMESPACE, RELEASE, deployed_environment
+from tests.support.helm import RELEASE
+from tests.support.installed import NAMESPACE, deployed_environment
 from tests.support.site import Site
 from tests.support.waiting import NotYet, until
 

@@ -138,6 +138,7 @@ class Replica:
         more = self.instruments.more
         if not more or request.taken_up is None or request.first_token is None:
             return
+        more["computed"].observe(request.prompt)
         more["queue"].observe(request.taken_up - request.arrived)
         more["prefill"].observe(request.first_token - request.taken_up)
         more["decode"].observe(now - request.first_token)
