@@ -20,9 +20,10 @@ LONGEST = 6 * 3600.0
 
 def learn_start(memory: Memory, seconds: float) -> Memory:
     """The memory after a replica served `seconds` after it was ordered."""
-    if not 0 < seconds <= LONGEST:
+    if not 0 <= seconds <= LONGEST:
         return memory
-    starts = (*memory.starts, round(seconds, 1))[-KEPT:]
+    # Times of pods are whole seconds.
+    starts = (*memory.starts, max(1.0, round(seconds, 1)))[-KEPT:]
     return replace(memory, starts=starts, cold_start=upper(starts), cold_starts=memory.cold_starts + 1)
 
 

@@ -26,12 +26,16 @@ def test_the_look_ahead_is_what_four_fifths_of_the_starts_do_not_exceed(
     assert (memory.cold_start, memory.cold_starts) == (expected, len(starts))
 
 
+def test_a_start_within_one_second_counts_as_one() -> None:
+    assert after(0.0).starts == (1.0,)
+
+
 def test_starts_of_long_ago_are_forgotten() -> None:
     memory = after(*[900.0] * KEPT, *[60.0] * KEPT)
     assert (memory.cold_start, memory.cold_starts) == (60.0, 2 * KEPT)
 
 
-@pytest.mark.parametrize("odd", [0.0, -5.0, LONGEST + 1])
+@pytest.mark.parametrize("odd", [-5.0, LONGEST + 1])
 def test_what_can_be_no_start_teaches_nothing(odd: float) -> None:
     assert after(odd) == Memory()
 
