@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 import pytest
 
 from tests.support.api import NAMESPACES
-from tests.support.engines import Metrics
 from tests.support.fleet import Fleet, followed
 from tests.support.tenant import Tenant
 from tests.support.waiting import NotYet, until
@@ -77,11 +76,11 @@ def test_a_load_step_is_met_with_replicas(chat: Fleet, capsys: pytest.CaptureFix
     assert not chat.load.refused
 
 
-@pytest.mark.parametrize("how", ["error", "slow"])
-def test_an_outage_of_all_metrics_changes_nothing_and_is_told(busy: Fleet, how: Metrics) -> None:
+def test_an_outage_of_all_metrics_changes_nothing_and_is_told(busy: Fleet) -> None:
     """Neither the load that vanishes meanwhile nor the one that grows is guessed at."""
-    count = busy.asked_for()
-    busy.answer_metrics(how)
+    count, addresses = busy.asked_for(), busy.addresses()
+    busy.answer_metrics("error", *addresses[::2])
+    busy.answer_metrics("slow", *addresses[1::2])
     busy.wait_until_scaling("False", "MetricsMissing")
     busy.load.rate = 0.0
     assert busy.stays(STILL_SECONDS) == [count]
