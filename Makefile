@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 
 .PHONY: help
 help: ## Say what there is to make
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 .PHONY: setup
 setup: .venv/ready ## Create .venv with the locked dependencies and the command npuserve
@@ -28,7 +28,7 @@ demo: setup ## Run the main job on a local cluster; KEEP=1 leaves it up
 	@$(BIN)/python -m tests.demo $(if $(KEEP),--keep)
 
 .PHONY: test
-test: lint unit chart apiserver e2e ## Run every check
+test: lint unit chart apiserver e2e fleet ## Run every check
 	@echo "==> all checks passed"
 
 .PHONY: lint
@@ -58,11 +58,23 @@ apiserver: binaries ## Tests against a real API server
 e2e: binaries ## Tests against a whole control plane with simulated NPU nodes
 	@echo "==> e2e" && $(BIN)/pytest tests/e2e
 
+.PHONY: fleet
+fleet: binaries ## Tests of replicas that answer, in a network of their own
+	@echo "==> fleet" && $(BIN)/python -m tests.fleet
+
 .PHONY: bench
 bench: binaries ## Print the figures of the planner, of reading replicas, and of the operator beside the floor
 	@$(BIN)/python -m tests.bench.planning
 	@$(BIN)/python -m tests.bench.scrape
 	@$(BIN)/python -m tests.bench
+
+.PHONY: bench-fleet
+bench-fleet: binaries ## Print what it costs one core to read the metrics of 300 services with 4 replicas each
+	@$(BIN)/python -m tests.bench.scraping
+
+.PHONY: bench-activator
+bench-activator: binaries ## Print what holding requests costs, and what the activator adds to one that it passes on
+	@$(BIN)/python -m tests.bench.activator
 
 .PHONY: generate
 generate: setup ## Write CRD, reference, schema, the chart's files and the table of published deployments from the code

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import SkipJsonSchema
 
 from npuserve import chips
 
@@ -148,6 +149,42 @@ class Profile(Section):
         return any(fnmatchcase(namespace, pattern) for pattern in self.namespaces)
 
 
+class Scaling(Section):
+    """How the operator scales services that ask for it in `spec.autoscaling`."""
+
+    starts_at_once: int | None = Field(default=None, ge=1, le=1000)
+    """Replicas of one service that may start at the same time, where all read their weights from one store; absent: any
+    number."""
+    place_seconds: int = Field(default=120, ge=5, le=86_400)
+    """How long new replicas may wait for a node or for the quota before they are taken back, so that they block nobody; the
+    wish stays, and they are asked for again when there is room."""
+
+
+class Activator(Section):
+    """What holds requests while a service starts from zero replicas. The chart writes this part from its own `activator`
+    values, which run it as well."""
+
+    enabled: bool = False
+    """Whether it runs, so that services may have `minReplicas: 0`."""
+    service: str = Field(default="npuserve-activator", min_length=1, max_length=63)
+    """Name of the headless Service of its pods, in the operator's namespace."""
+    first_port: int = Field(default=20000, ge=10_000, le=32_767)
+    """First of the ports on which it listens, one per service that may have no replica. Above 32767 systems take the ports of
+    outgoing connections."""
+    last_port: int = Field(default=29999, ge=10_000, le=32_767)
+    """Last of them."""
+    held_requests: int = Field(default=1000, ge=1, le=100_000)
+    """Requests of one service that wait in one replica of it at most; further ones are answered 429."""
+    hold_seconds: int = Field(default=600, ge=1, le=86_400)
+    """How long a request waits at most; a service whose replica has less time to start holds it for that only."""
+
+    @model_validator(mode="after")
+    def _ports_are_a_range(self) -> Activator:
+        if self.first_port > self.last_port:
+            raise ValueError(f"firstPort {self.first_port} is above lastPort {self.last_port}; set that or less")
+        return self
+
+
 class Configuration(Section):
     """The whole file; every key has a default, so that an empty file is a valid one."""
 
@@ -169,6 +206,8 @@ class Configuration(Section):
     """What tenants may use of the cluster; nothing by default."""
     profiles: tuple[Profile, ...] = (Profile(name="default"),)
     """What engine pods get from the node, by namespace; the first profile that covers a namespace applies to it."""
+    scaling: Scaling = Scaling()
+    """How services are autoscaled."""
     read_bytes_per_second: int = Field(default=300_000_000, ge=1_000_000)
     """Assumed reading speed of weights, for start-up limits."""
     download_bytes_per_second: int = Field(default=100_000_000, ge=1_000_000)
@@ -177,6 +216,8 @@ class Configuration(Section):
     """How long a replica that is replaced may finish requests."""
     shutdown_seconds: int = Field(default=30, ge=0, le=3600)
     """How long an engine may take to end after that."""
+    activator: Annotated[Activator, SkipJsonSchema()] = Activator()
+    """What holds requests while a service starts from zero; in the chart a section of its own."""
 
     @field_validator("resource_names")
     @classmethod

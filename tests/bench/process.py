@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import psutil
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.ports import free
@@ -26,7 +27,10 @@ _PROGRAM = "from npuserve.cli import main; main()"
 class Operator:
     """One run of the operator against a cluster; `python` may be another interpreter or a profiler's."""
 
-    def __init__(self, cluster: ControlPlane, *, python: tuple[str, ...] = (sys.executable,)) -> None:
+    def __init__(
+        self, cluster: ControlPlane, *, python: tuple[str, ...] = (sys.executable,), core: int | None = None
+    ) -> None:
+        """`core`: the one that it is kept to."""
         (self._port,) = free(1)
         environment = {
             **os.environ,
@@ -40,6 +44,8 @@ class Operator:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen([*python, "-c", _PROGRAM, "run"], env=environment, stderr=log, stdout=log)
         self._seen = psutil.Process(self._process.pid)
+        if core is not None:
+            self._seen.cpu_affinity([core])
 
     def wait_until_ready(self) -> None:
         """Return when the operator works; raises RuntimeError with its last lines when it ends instead."""
@@ -59,6 +65,12 @@ class Operator:
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024 / 1e6
+
+    def sample(self, name: str) -> float:
+        """The sum of a metric's samples of that name at this moment."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=10) as answer:
+            families = list(text_string_to_metric_families(answer.read().decode()))
+        return sum(one.value for family in families for one in family.samples if one.name == name)
 
     @property
     def pid(self) -> int:

@@ -187,7 +187,7 @@ def test_a_proxy_and_a_private_authority_reach_the_operator(helm4: Helm) -> None
     assert not {"HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE"} & set(environment(helm4.render()))
 
 
-def test_the_network_policy_lets_scrapes_in_and_dns_and_the_api_server_out(helm4: Helm) -> None:
+def test_the_network_policy_lets_scrapes_in_and_dns_the_replicas_and_the_api_server_out(helm4: Helm) -> None:
     peers = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
     policy = one(
         helm4.render(
@@ -196,7 +196,9 @@ def test_the_network_policy_lets_scrapes_in_and_dns_and_the_api_server_out(helm4
         "NetworkPolicy",
     )["spec"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
-    dns, server = policy["egress"]
+    dns, replicas, server = policy["egress"]
+    pods = {"matchLabels": {"app.kubernetes.io/managed-by": "npuserve"}}
+    assert replicas == {"to": [{"namespaceSelector": {}, "podSelector": pods}]}
     assert {item["port"] for item in dns["ports"]} == {53}
     assert server == {"ports": [{"port": 6443, "protocol": "TCP"}], "to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}]}
     (scrape,) = policy["ingress"]

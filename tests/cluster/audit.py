@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
 Event = dict[str, Any]
 """An audit.k8s.io/v1 Event: user.username, verb, objectRef, requestURI, responseStatus.code, stage, timestamps."""
 
+_LONGEST_LINE = 1 << 20
 _WRITING_VERBS = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
 
@@ -24,6 +26,17 @@ def read(log: Path, *, user: str | None = None, since: int = 0) -> Iterator[Even
                 event: Event = json.loads(line)
                 if user is None or event["user"].get("username") == user:
                     yield event
+
+
+def position(log: Path) -> int:
+    """The byte after the last whole line of the log."""
+    if not log.exists():
+        return 0
+    with log.open("rb") as lines:
+        end = lines.seek(0, SEEK_END)
+        lines.seek(max(0, end - _LONGEST_LINE))
+        tail = lines.read(end - lines.tell())
+    return end - len(tail) + tail.rfind(b"\n") + 1
 
 
 def is_write(event: Event) -> bool:

@@ -126,7 +126,7 @@ class ControlPlane:
         return audit.read(self.audit_log, user=user, since=since)
 
     def audit_position(self) -> int:
-        return self.audit_log.stat().st_size if self.audit_log.exists() else 0
+        return audit.position(self.audit_log)
 
     # What runs
 

@@ -20,6 +20,7 @@ import pytest
 from npuserve.controller.resources import CONFIG_MAPS
 from tests.cluster import nodes
 from tests.cluster.control_plane import API_ONLY
+from tests.support.activator_process import ENABLED, say_ready
 from tests.support.api import NAMESPACES
 from tests.support.models import described
 from tests.support.silence import Noticed, begin_silence
@@ -53,8 +54,10 @@ def _begin_what_takes_long(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="session")
 def ground() -> Iterator[Site]:
-    """Five Atlas 800I A2 64G servers and one with four Atlas 300I Duo cards; the operator works."""
-    with site([*nodes.a2_64g("a2", 5), *nodes.duo_96g("duo", 1)]) as built:
+    """Five Atlas 800I A2 64G servers and one with four Atlas 300I Duo cards; the operator works, the activator's pods are
+    ready."""
+    with site([*nodes.a2_64g("a2", 5), *nodes.duo_96g("duo", 1)], values=ENABLED) as built:
+        say_ready(built)
         built.start()
         yield built
 

@@ -45,7 +45,11 @@ class Api:
         user = yaml.safe_load(cluster.admin_kubeconfig.read_text())["users"][0]["user"]
         self._url = cluster.url
         self._pool = PoolManager(
-            ca_certs=str(cluster.ca), headers={"Authorization": f"Bearer {user['token']}"}, retries=False, timeout=30
+            ca_certs=str(cluster.ca),
+            headers={"Authorization": f"Bearer {user['token']}"},
+            retries=False,
+            timeout=30,
+            maxsize=16,
         )
 
     def hang_up(self) -> None:

@@ -27,6 +27,21 @@ CASES: dict[str, dict[str, Any]] = {
         "antiAffinity": "none",
         "networkPolicy": {"enabled": False},
     },
+    "activator": {
+        "activator": {"enabled": True, "replicas": 3, "firstPort": 30000, "lastPort": 30999, "holdSeconds": 300},
+        "imagePullSecrets": ["mirror"],
+    },
+    "activator of one namespace": {
+        "activator": {"enabled": True, "replicas": 1},
+        "watchNamespace": "team-a",
+        "antiAffinity": "required",
+        "networkPolicy": {
+            "metricsFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
+            "apiServerCidrs": ["10.0.0.1/32"],
+        },
+        "rbac": {"aggregate": False},
+        "crds": {"enabled": False},
+    },
     "placed": {
         "antiAffinity": "required",
         "priorityClassName": "platform",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from npuserve.controller.access import CLUSTER, ELECTION, WORK, Rule
 from npuserve.controller.resources import SERVICE
 from tests.cluster import audit
-from tests.cluster.control_plane import ALL, ControlPlane
+from tests.cluster.control_plane import ALL, FAST_STAGES, ControlPlane
 from tests.cluster.kubectl import Object
 from tests.support.api import Api
 from tests.support.installed import RUN, USER, Operator, install, start_operator
@@ -88,13 +90,21 @@ class Rest:
 
 
 @contextmanager
-def site(nodes: Sequence[Object], *, components: Sequence[str] = ALL) -> Iterator[Site]:
+def site(
+    nodes: Sequence[Object],
+    *,
+    components: Sequence[str] = ALL,
+    stages: Sequence[str] = FAST_STAGES,
+    extra_stages: Sequence[Path] = (),
+    values: Mapping[str, Any] | None = None,
+) -> Iterator[Site]:
     """A cluster with these nodes, the CRD and the operator's account; no operator runs yet.
 
-    At its end the operator has never asked for anything that its rights do not give.
+    `stages` and `extra_stages` are the control plane's, `values` the chart's. At its end the operator has never asked
+    for anything that its rights do not give.
     """
-    with ControlPlane(components) as cluster:
-        install(cluster)
+    with ControlPlane(components, stages, extra_stages=extra_stages) as cluster:
+        install(cluster, values)
         if GARBAGE_COLLECTOR in components:
             # It looks for new kinds of owners every 30 s, and when it starts.
             cluster.restart(GARBAGE_COLLECTOR)

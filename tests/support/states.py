@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from npuserve.controller.resources import CONFIG_MAPS, ENDPOINTS
+from npuserve.render.names import memory_name
 from tests.support.api import QUOTAS
 from tests.support.installed import SAMPLES
 from tests.support.models import described
 from tests.support.tenant import Tenant
+from tests.support.waiting import NotYet, until
 
 OWN_MODEL = {"uri": "pvc://weights/own", "configMapRef": {"name": "own-model"}}
 REFUSED = {"parallelism": {"tensor": 3}}
@@ -16,7 +18,8 @@ WITH_FILES = {"backend": "mindie", "model": {"uri": "pvc://weights/Qwen/Qwen3-8B
 
 
 def converge(tenant: Tenant) -> None:
-    """Services that serve, or rightly do not: the samples, a described model, several replicas, none, a name with dots."""
+    """Services that serve, or rightly do not: the samples, a described model, several replicas, none, a name with dots, and
+    one that is autoscaled and cannot be read."""
     tenant.has_weights()
     samples = sorted(SAMPLES.glob("*.yaml"))
     for sample in samples:
@@ -26,7 +29,18 @@ def converge(tenant: Tenant) -> None:
     tenant.ask("several", replicas=3)
     tenant.ask("stopped", replicas=0)
     tenant.ask("name.with.dots")
-    tenant.wait_until_ready(*(sample.stem for sample in samples), "own", "several", "stopped", "name.with.dots")
+    tenant.ask("scaled", replicas=2, autoscaling={"maxReplicas": 4})
+    tenant.wait_until_ready(
+        *(sample.stem for sample in samples), "own", "several", "stopped", "name.with.dots", "scaled"
+    )
+    tenant.wait_until_said("scaled", "Scaling", "False", "MetricsMissing")
+    until(lambda: _kept(tenant, "scaled"))
+
+
+def _kept(tenant: Tenant, name: str) -> bool | NotYet:
+    """Whether what was learned of an autoscaled service is kept, which is written once and then seldom."""
+    found = tenant.api.find(CONFIG_MAPS, tenant.namespace, memory_name(name))
+    return True if found else NotYet(f"nothing is kept of {name}")
 
 
 def obstruct(tenant: Tenant) -> None:

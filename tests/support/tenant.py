@@ -69,9 +69,12 @@ class Tenant:
 
     def pods(self, name: str) -> list[Object]:
         """The pods of a service that are not being removed."""
+        return [pod for pod in self.all_pods(name) if not pod["metadata"].get("deletionTimestamp")]
+
+    def all_pods(self, name: str) -> list[Object]:
+        """The pods of a service, those included that are being removed."""
         uid = self.service(name)["metadata"]["uid"]
-        found = self.api.list(PODS, self.namespace, labels=f"npuserve.io/service-uid={uid}")
-        return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
+        return self.api.list(PODS, self.namespace, labels=f"npuserve.io/service-uid={uid}")
 
     def pod_uids(self, name: str) -> set[str]:
         return {pod["metadata"]["uid"] for pod in self.pods(name)}

@@ -4,6 +4,9 @@ that makes them there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -47,6 +50,7 @@ class VllmReplica:
     def __init__(self, model: str = "qwen3-32b", *, longest: int = 131_072, ranks: int = 1) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
         self._labels = [(model, str(rank)) for rank in range(ranks)]
+        self._families: dict[str, dict[Any, Any]] = {}
         tokens = lengths(longest)
         for name in _GAUGES:
             self._make(Gauge, name)
@@ -71,6 +75,13 @@ class VllmReplica:
 
         self._around()
 
+    def __getattr__(self, name: str) -> dict[Any, Any]:
+        """The series of the family `vllm:NAME` by rank, or by rank and the value of its further label."""
+        try:
+            return self._families[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
     def _around(self) -> None:
         """What the HTTP server and the process show beside it."""
         PlatformCollector(registry=self.registry)
@@ -84,8 +95,15 @@ class VllmReplica:
             for status in ("2xx", "4xx", "5xx"):
                 counted.labels("POST", status, handler).inc()
 
-    def _make(self, kind, name: str, *, buckets=None, **further: tuple[str, ...]) -> None:
-        options = {"buckets": buckets} if buckets else {}
+    def _make(
+        self,
+        kind: type[Gauge | Counter | Histogram],
+        name: str,
+        *,
+        buckets: Sequence[float] = (),
+        **further: tuple[str, ...],
+    ) -> None:
+        options: dict[str, Any] = {"buckets": buckets} if buckets else {}
         metric = kind(
             f"vllm:{name}",
             f"What vLLM says of {name}.",
@@ -93,12 +111,12 @@ class VllmReplica:
             registry=self.registry,
             **options,
         )
-        children = {}
+        children: dict[Any, Any] = {}
         for model, rank in self._labels:
             for value in next(iter(further.values()), (None,)):
                 key = (rank, value) if value else rank
                 children[key] = metric.labels(model, rank, *((value,) if value else ()))
-        setattr(self, name, children)
+        self._families[name] = children
 
     def show(self, *, running: int = 0, waiting: int = 0, cache: float = 0.0, rank: int = 0) -> None:
         """Set the gauges of a rank."""

@@ -26,6 +26,23 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
+{{- define "npuserve.activator.name" -}}
+{{- printf "%s-activator" (include "npuserve.name" .) -}}
+{{- end -}}
+
+{{- define "npuserve.activator.selector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}-activator
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "npuserve.activator.labels" -}}
+{{ include "npuserve.activator.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/component: activator
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
 {{- define "npuserve.image" -}}
 {{- $image := .Values.image -}}
 {{- with $image.registry }}{{ . }}/{{ end }}{{ $image.repository }}
@@ -51,5 +68,7 @@ capabilities:
 {{- end -}}
 
 {{- define "npuserve.configuration" -}}
-{{ toYaml .Values.config }}
+{{- $activator := pick .Values.activator "enabled" "firstPort" "lastPort" "heldRequests" "holdSeconds" -}}
+{{- $activator = merge (dict "service" (include "npuserve.activator.name" .)) $activator -}}
+{{ toYaml (merge (dict "activator" $activator) .Values.config) }}
 {{- end -}}

@@ -1,6 +1,8 @@
+
+{{/* Takes the root context and the labels that replicas share. */}}
 {{- define "npuserve.antiAffinity" -}}
-{{- $term := printf "labelSelector:\n  matchLabels:\n    %s\ntopologyKey: kubernetes.io/hostname" (include "npuserve.selector" . | replace "\n" "\n    ") -}}
-{{- if eq .Values.antiAffinity "required" -}}
+{{- $term := printf "labelSelector:\n  matchLabels:\n    %s\ntopologyKey: kubernetes.io/hostname" (.selector | replace "\n" "\n    ") -}}
+{{- if eq .root.Values.antiAffinity "required" -}}
 requiredDuringSchedulingIgnoredDuringExecution:
   - {{- $term | nindent 4 }}
 {{- else -}}

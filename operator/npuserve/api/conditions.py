@@ -30,7 +30,10 @@ class ConditionType(StrEnum):
     ACCEPTED = "Accepted", "The spec of the current generation could be turned into a plan."
     MODEL_READY = "ModelReady", "The weights are where the replicas read them."
     AVAILABLE = "Available", "At least one replica answers, whichever generation it was started from."
-    SCALING = "Scaling", "The number of replicas differs from the number asked for."
+    SCALING = (
+        "Scaling",
+        "The number of replicas is what `spec.autoscaling` asks for; False says what keeps it from that. Present where autoscaling or another scaler is.",
+    )
     DEGRADED = "Degraded", "Some replicas do not work while others serve."
     ADVISORY = (
         "Advisory",
@@ -62,9 +65,14 @@ class Reason(StrEnum):
         "WaitingForPods",
         "Pods exist and are starting: images are pulled, weights are read, graphs are compiled.",
     )
-    SCALING_UP = "ScalingUp", "Fewer replicas exist than are asked for, and more are starting."
-    SCALING_DOWN = "ScalingDown", "More replicas exist than are asked for, and some are draining."
-    AS_ASKED = "AsAsked", "As many replicas exist as are asked for."
+    FOLLOWS_LOAD = "FollowsLoad", "The number of replicas follows the load, within the limits of `spec.autoscaling`."
+    OBSERVING = (
+        "Observing",
+        "The autoscaler decides and explains and changes nothing, as `spec.autoscaling.mode` says.",
+    )
+    EXTERNALLY_SCALED = "ExternallyScaled", "Whoever writes the `scale` subresource decides the number of replicas."
+    SCALING_UP = "ScalingUp", "The load asks for more replicas, and they are started."
+    SCALING_DOWN = "ScalingDown", "The load asks for fewer replicas, and some are drained and removed."
     REPLICAS_AVAILABLE = "ReplicasAvailable", "Replicas answer requests."
     ALL_REPLICAS_WORK = "AllReplicasWork", "No replica is failing."
     MODEL_MOUNTED = "ModelMounted", "The weights are mounted from a volume or an image."
@@ -85,6 +93,23 @@ class Reason(StrEnum):
         "BackendPrerelease",
         "The version of the engine is a pre-release.",
         "Leave `spec.backendVersion` empty, or set it to a stable version, before others rely on the service.",
+    )
+
+    # The number of replicas is not what the load asks for
+    METRICS_MISSING = (
+        "MetricsMissing",
+        "Metrics of replicas cannot be read, so their number stands still.",
+        "Let the operator's pod reach the replicas' pods; `npuserve_scrape_failures_total` says what goes wrong.",
+    )
+    FOREIGN_SCALER = (
+        "ForeignScaler",
+        "Another autoscaler writes the number of replicas of the service or of its Deployment.",
+        "Set `spec.autoscaling.mode` to `external` and let that one scale the InferenceService, or remove it.",
+    )
+    CAPACITY_LIMITED = (
+        "CapacityLimited",
+        "The load asks for more replicas than the cluster or a quota has room for.",
+        "Free what the message names, add nodes or raise the quota; the replicas follow by themselves.",
     )
 
     # The spec cannot be planned
@@ -244,6 +269,11 @@ class Reason(StrEnum):
         "TopologyRefused",
         "A node's Topology Manager refused a pod.",
         "Set `spec.hardware.topology.numa` to `preferred` or `none`, or ask for fewer devices.",
+    )
+    ACTIVATOR_MISSING = (
+        "ActivatorMissing",
+        "The service has no replica, and the activator, which would hold requests, is not there.",
+        "Look at the activator's Deployment, or set `spec.autoscaling.minReplicas` to 1.",
     )
     CRASH_LOOPING = (
         "CrashLooping",

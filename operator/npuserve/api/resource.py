@@ -63,6 +63,13 @@ PRINTER_COLUMNS: tuple[dict[str, Any], ...] = (
         "description": "Why the service is Ready or not.",
         "priority": 1,
     },
+    {
+        "name": "Scaling",
+        "type": "string",
+        "jsonPath": ".status.autoscaling.constraint",
+        "description": "What decides the number of replicas.",
+        "priority": 1,
+    },
 )
 
 

@@ -27,6 +27,11 @@ def field_docs(shape: type[BaseModel]) -> Mapping[str, str]:
 
     Read from the source when something is generated, so that the operator does not pay for it at each start.
     """
+    parents = (base for base in reversed(shape.__mro__) if issubclass(base, BaseModel) and base.model_fields)
+    return {name: text for parent in parents for name, text in _own_docs(parent).items()}
+
+
+def _own_docs(shape: type[BaseModel]) -> Mapping[str, str]:
     (definition,) = ast.parse(inspect.getsource(shape)).body
     assert isinstance(definition, ast.ClassDef)
     docs: dict[str, str] = {}

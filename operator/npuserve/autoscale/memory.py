@@ -68,7 +68,9 @@ class Memory:
     cold_start: float = 180.0
     """Seconds from the order to start until a replica serves: an upper quantile of what was measured."""
     cold_starts: int = 0
-    """How many starts that rests on."""
+    """How many starts were seen."""
+    starts: tuple[float, ...] = ()
+    """Seconds of the last of them, see `starts`."""
     last_busy: float = -1e9
     limited: bool = False
     """Whether a limit kept the last decision below the wish."""
@@ -89,6 +91,7 @@ def digest(memory: Memory) -> str:
         mean: Mean = getattr(memory, name)
         kept[name] = [_short(mean.amount), _short(mean.weight)]
     kept |= {name: _short(getattr(memory, name)) for name in _NUMBERS}
+    kept["starts"] = list(memory.starts)
     kept["wishes"] = [[round(at - now), count] for at, count in memory.wishes]
     kept["since_up"] = round(min(now - memory.last_up, 86400))
     kept["since_down"] = round(min(now - memory.last_down, 86400))
@@ -112,6 +115,7 @@ def from_digest(text: str, *, now: float) -> Memory:
         return Memory(
             **means,
             **numbers,
+            starts=tuple(_number(seconds) for seconds in kept.get("starts", ())),
             wishes=wishes,
             last_time=now,
             last_up=now - _number(kept["since_up"]),

@@ -5,14 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from npuserve.cli.activator import activator
 from npuserve.cli.catalogue import catalogue
 from npuserve.cli.simulate import simulate
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.configuration import Configuration
+
+if TYPE_CHECKING:
+    from npuserve.cli.inputs import Inputs
 
 ACCEPTED, REFUSED = 0, 2
 
@@ -51,6 +55,7 @@ _output = click.option(
     "-o", "--output", type=click.Choice(["table", "yaml", "json"]), default="table", show_default=True
 )
 
+main.add_command(activator)
 main.add_command(catalogue)
 main.add_command(simulate)
 
@@ -117,12 +122,16 @@ def capacity(
 
 @main.command()
 @_planning
-def explain(**asked: Any) -> None:
-    """Say why each value of a plan is what it is."""
+def explain(files: tuple[str, ...], namespace: str, **asked: Any) -> None:
+    """Say why each value of a plan is what it is, and what the autoscaler last decided."""
+    from npuserve.cli.inputs import read_inputs
     from npuserve.cli.present import console, show_reasons
+    from npuserve.cli.scaled import show_scaling
 
-    answers = _answers(**asked)
+    inputs = read_inputs(files, namespace)
+    answers = _ask(inputs, **asked)
     show_reasons(console(), answers)
+    show_scaling(console(), inputs, live=asked["cluster"] is None)
     sys.exit(_code(answers))
 
 
@@ -169,20 +178,19 @@ def engine_table(engine: str, version: str, root: Path) -> None:
     click.echo(f"wrote {write_engine_table(engine, version, root)}")
 
 
-def _answers(
-    files: tuple[str, ...],
-    cluster: str | None,
-    *,
-    models: str | None,
-    configuration: str | None,
-    namespace: str,
-    compare: bool = False,
+def _answers(files: tuple[str, ...], *, namespace: str, **asked: Any) -> list[Any]:
+    from npuserve.cli.inputs import read_inputs
+
+    return _ask(read_inputs(files, namespace), **asked)
+
+
+def _ask(
+    inputs: Inputs, *, cluster: str | None, models: str | None, configuration: str | None, compare: bool = False
 ) -> list[Any]:
     from npuserve.cli.asked import ask
-    from npuserve.cli.inputs import read_configuration, read_inputs
+    from npuserve.cli.inputs import read_configuration
 
     settings = read_configuration(configuration)
-    inputs = read_inputs(files, namespace)
     return list(ask(inputs, _cluster(cluster, settings), settings, models_folder=models, compare=compare))
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from npuserve.api.resource import GROUP, PLURAL, VERSION
 from npuserve.cli.inputs import cluster_facts
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.configuration import Configuration
@@ -21,7 +23,7 @@ def live_cluster(configuration: Configuration) -> ClusterFacts:
     from urllib3.exceptions import HTTPError
 
     try:
-        config.load_config()  # type: ignore[no-untyped-call]
+        config.load_config()
         core = client.CoreV1Api()
         nodes = _all(core, core.list_node)
         pods = _all(core, core.list_pod_for_all_namespaces, field_selector="spec.nodeName!=")
@@ -32,6 +34,22 @@ def live_cluster(configuration: Configuration) -> ClusterFacts:
     except HTTPError as error:
         raise click.ClickException(f"the cluster cannot be reached ({type(error).__name__}); {_ADVICE}") from error
     return cluster_facts(nodes, pods, configuration)
+
+
+def live_service(metadata: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The service of that name and namespace as the cluster has it; None where it has none, or cannot be asked."""
+    from kubernetes import client, config
+    from kubernetes.client.exceptions import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        config.load_config()
+        found = client.CustomObjectsApi().get_namespaced_custom_object(
+            GROUP, VERSION, metadata["namespace"], PLURAL, metadata.get("name", "")
+        )
+    except (config.ConfigException, ApiException, HTTPError):
+        return None
+    return dict(found) if isinstance(found, Mapping) else None
 
 
 def _all(core: Any, listing: Any, **selection: str) -> list[Any]:

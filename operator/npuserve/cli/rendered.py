@@ -9,6 +9,7 @@ from typing import Any
 from npuserve.cli.asked import Answer
 from npuserve.cli.documents import documents_text
 from npuserve.configuration import Configuration
+from npuserve.plan.autoscaling import first_replicas
 from npuserve.plan.plan import Refusal
 from npuserve.plan.rollout import choose_rollout
 from npuserve.render.objects import render
@@ -35,8 +36,9 @@ def manifests(answers: Sequence[Answer], configuration: Configuration) -> str:
             spec,
             answer.outcome,
             profile=configuration.profile(answer.namespace),
-            rollout=choose_rollout(spec.replicas, None),
+            rollout=choose_rollout(first_replicas(spec), None),
             record="",
             pull_policy=configuration.images.pull_policy,
+            replicas=first_replicas(spec),
         )
     return documents_text(documents)

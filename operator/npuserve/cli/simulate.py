@@ -16,7 +16,6 @@ from typing import Any, NoReturn, cast
 import click
 
 from npuserve.autoscale.objectives import SHARES, Goal
-from npuserve.autoscale.profile import EngineProfile
 from npuserve.autoscale.replay.compare import Outcome, compare
 from npuserve.autoscale.replay.fleet import Row
 from npuserve.autoscale.settings import Settings
@@ -94,6 +93,7 @@ def _settings(files: tuple[str, ...], namespace: str, **planning: Any) -> tuple[
     from npuserve.cli.inputs import Inputs, read_configuration, read_inputs
     from npuserve.plan.autoscaling import limits_refusal
     from npuserve.plan.plan import Refusal
+    from npuserve.plan.speed import estimated_profile
 
     inputs = read_inputs(files, namespace)
     if len(inputs.services) != 1:
@@ -112,33 +112,14 @@ def _settings(files: tuple[str, ...], namespace: str, **planning: Any) -> tuple[
     (answer,) = ask(plain, cluster, configuration, models_folder=planning["models"])
     if isinstance(answer.outcome, Refusal):
         _refuse(answer.outcome.field, answer.outcome.message)
-    return settings_of(wish, _profile(answer)), answer.outcome.devices
+    profile = estimated_profile(answer.outcome, answer.model) if answer.model is not None else None
+    if profile is None:
+        _refuse("spec.hardware", f"{answer.outcome.product} is no product of the table")
+    return settings_of(wish, profile), answer.outcome.devices
 
 
 DEFAULT_MOST = 32
 """Replicas at most, for a service that asks for no autoscaling yet."""
-
-
-def _profile(answer: Any) -> EngineProfile:
-    from npuserve.autoscale.estimate import Served, estimated
-    from npuserve.chips import PRODUCTS
-    from npuserve.models.memory import active_parameters
-
-    plan = answer.outcome
-    product = next(row for row in PRODUCTS if row.id == plan.product)
-    ranks = plan.parallelism.data
-    tokens = plan.memory.kv_cache_tokens
-    return estimated(
-        product,
-        Served(
-            weight_bytes=plan.memory.weights * plan.devices,
-            active_parameters=active_parameters(answer.model),
-            cache_bytes_per_token=plan.memory.kv_cache * plan.devices / ranks / max(1, tokens),
-            cache_tokens=tokens * ranks,
-            devices=plan.devices,
-            max_sequences=plan.context.max_sequences * ranks,
-        ),
-    )
 
 
 def _cluster(path: str | None, configuration: Any) -> Any:

@@ -1,5 +1,5 @@
-"""Which NPUs there are, who holds them, and what keeps our own pods from working: nodes and pods, reduced at once to a
-few values each.
+"""Which NPUs there are, who holds them, which replicas there are, and what keeps these from working: nodes and pods,
+reduced at once to a few values each.
 
 Rule: no whole object is kept, so that ten thousand foreign pods cost a few megabytes. A change of nodes is told once,
 CALM_SECONDS after the first of a burst; devices that become free or used are told to nobody, because no plan waits for
@@ -9,11 +9,9 @@ them. Where nodes or pods may not be listed, what is free is unknown.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import count
 from typing import Any
 
 from npuserve.cluster.facts import NOTHING_RENAMED, ClusterFacts, NodeFacts
@@ -24,13 +22,13 @@ from npuserve.controller.freshness import Freshness
 from npuserve.controller.kube import Kube
 from npuserve.controller.reduced import Reduced
 from npuserve.controller.resources import NODES, PODS, Resource
-from npuserve.controller.streams import Forbidden, Sink, follow, pause_after
+from npuserve.controller.streams import Sink, follow_if_allowed
 from npuserve.controller.trouble import pod_trouble, worst
 from npuserve.reconcile.conditions import Trouble
+from npuserve.reconcile.pods import ReplicaPod, replica_pod
 from npuserve.render import labels
 
 CALM_SECONDS = 1.0
-ASK_AGAIN_SECONDS = 300.0
 PAGE = 100
 """Objects per page: pods come with managedFields, environment and status, and a larger page would cost tens of
 megabytes for a moment."""
@@ -38,7 +36,8 @@ _HOLDING = "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed"
 """Pods that can hold devices; the API server leaves the others out."""
 _OURS = f"{labels.MANAGED_BY}={labels.MANAGER}"
 
-logger = logging.getLogger(__name__)
+_Tables = tuple[Reduced[Any], ...]
+_Stream = tuple[Resource, Selection, _Tables, str]
 
 
 class Capacity:
@@ -70,6 +69,8 @@ class Capacity:
             lambda pod: npu_use(pod, renamed) or None, changed=self._count
         )
         self._troubles: Reduced[tuple[str, Trouble]] = Reduced(_service_trouble, changed=self._attribute)
+        self._replicas: Reduced[ReplicaPod] = Reduced(replica_pod, changed=self._gather)
+        self._pods: dict[str, dict[str, ReplicaPod]] = {}
 
     def facts(self) -> ClusterFacts:
         """The cluster as the planner sees it: the same object until the table changes, `known` once nodes and pods were
@@ -90,37 +91,50 @@ class Capacity:
         """What keeps pods of the service with this UID from working."""
         return worst(self._by_service.get(uid, ()))
 
+    def pods(self, uid: str) -> tuple[ReplicaPod, ...]:
+        """The replicas of the service with this UID."""
+        return tuple(self._pods.get(uid, {}).values())
+
     async def follow(self, kube: Kube, *, namespace: str, freshness: Freshness, listed: asyncio.Event) -> None:
         """Keep the table true for ever; sets `listed` when everything was listed once or turned out to be forbidden.
 
         An operator of one namespace asks for nothing outside it, so capacity stays unknown to it.
         """
-        everywhere: tuple[tuple[Resource, Selection, Reduced[Any], str], ...] = (
-            (NODES, Selection(), self._nodes, "nodes"),
-            (PODS, Selection(fields=_HOLDING), self._uses, "pods"),
+        everywhere: tuple[_Stream, ...] = (
+            (NODES, Selection(), (self._nodes,), "nodes"),
+            (PODS, Selection(fields=_HOLDING), (self._uses,), "pods"),
         )
-        own: tuple[Resource, Selection, Reduced[Any], str] = (
-            PODS, Selection(namespace, labels=_OURS), self._troubles, "own pods",
-        )  # fmt: skip
+        own: _Stream = (PODS, Selection(namespace, labels=_OURS), (self._troubles, self._replicas), "own pods")
         streams = (own,) if namespace else (*everywhere, own)
         settled = []
         async with asyncio.TaskGroup() as tasks:
-            for resource, selection, values, name in streams:
+            for resource, selection, tables, name in streams:
                 settled.append(asyncio.Event())
-                sink = self._sink(values, name, freshness=freshness, settled=settled[-1])
-                tasks.create_task(_follow_if_allowed(kube, resource, selection, sink=sink, settled=settled[-1]))
+                sink = self._sink(tables, name, freshness=freshness, settled=settled[-1])
+                tasks.create_task(
+                    follow_if_allowed(kube, resource, selection, sink=sink, settled=settled[-1], limit=PAGE)
+                )
             for event in settled:
                 await event.wait()
             listed.set()
 
-    def _sink(self, values: Reduced[Any], name: str, *, freshness: Freshness, settled: asyncio.Event) -> Sink:
+    def _sink(self, tables: _Tables, name: str, *, freshness: Freshness, settled: asyncio.Event) -> Sink:
+        def put(body: Object) -> None:
+            for table in tables:
+                table.put(body)
+
+        def drop(body: Object) -> None:
+            for table in tables:
+                table.drop(body)
+
         def keep_only(uids: frozenset[str], _: int) -> None:
-            values.keep_only(uids)
+            for table in tables:
+                table.keep_only(uids)
             self._listed.add(name)
             self._outdated = True
             settled.set()
 
-        return Sink(values.put, values.drop, keep_only=keep_only, heard=lambda: freshness.heard(name))
+        return Sink(put, drop, keep_only=keep_only, heard=lambda: freshness.heard(name))
 
     def _renew(self, *_: Any) -> None:
         """The nodes changed: tell it soon, once for a burst."""
@@ -139,6 +153,17 @@ class Capacity:
             self._held[use.node, use.resource] += use.devices
         self._outdated = True
 
+    def _gather(self, before: ReplicaPod | None, after: ReplicaPod | None) -> None:
+        known = after or before
+        assert known is not None
+        pods = self._pods.setdefault(known.service_uid, {})
+        if after is not None:
+            pods[after.uid] = after
+            return
+        pods.pop(known.uid, None)
+        if not pods:
+            del self._pods[known.service_uid]
+
     def _attribute(self, before: tuple[str, Trouble] | None, after: tuple[str, Trouble] | None) -> None:
         for value, change in ((before, -1), (after, 1)):
             if value is not None:
@@ -150,20 +175,6 @@ class Capacity:
                     del self._by_service[service]
         for service in {value[0] for value in (before, after) if value is not None}:
             self._tell_troubled(service)
-
-
-async def _follow_if_allowed(
-    kube: Kube, resource: Resource, selection: Selection, *, sink: Sink, settled: asyncio.Event
-) -> None:
-    """Follow; what may not be listed stays unknown, and is asked for again: soon at first, because roles may come a moment
-    after the operator that they are for, and seldom where it stays refused."""
-    for refusals in count(1):
-        try:
-            await follow(kube, resource, selection, sink=sink, limit=PAGE)
-        except Forbidden as refused:
-            logger.warning("%s stay unknown: %s", resource.plural, refused)
-            settled.set()
-            await asyncio.sleep(pause_after(refusals, longest=ASK_AGAIN_SECONDS))
 
 
 def _service_trouble(pod: Object) -> tuple[str, Trouble] | None:

@@ -3,10 +3,11 @@ the API server."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from npuserve.api.conditions import Reason
+from npuserve.controller.activation import Around
 from npuserve.controller.answers import Object
 from npuserve.controller.kube import Kube
 from npuserve.controller.resources import CHILDREN, DEPLOYMENTS, SERVICE, of_plural
@@ -32,6 +33,8 @@ class Case:
     left_right: bool
     """Nothing that decides or shows the objects has changed since a pass left them right; then `live` holds the
     Deployment only."""
+    around: Around
+    """Where requests can go besides, as it was when the pass began."""
 
     @property
     def deployment(self) -> Object | None:
@@ -42,9 +45,10 @@ class Reader:
     """Reads cases, and remembers by service what no watch shows: where objects were left right, and which of others are
     in the way."""
 
-    def __init__(self, kube: Kube, store: Store) -> None:
+    def __init__(self, kube: Kube, store: Store, *, around: Callable[[Owner], Around]) -> None:
         self._kube = kube
         self._store = store
+        self._around = around
         self._left_right: dict[str, int] = {}
         self._in_the_way: dict[str, tuple[Reference, ...]] = {}
 
@@ -58,18 +62,25 @@ class Reader:
         metadata = body["metadata"]
         owner = Owner(metadata["name"], metadata["namespace"], metadata["uid"])
         children = self._store.children(key)
-        left_right = self._left_right.get(key) == _sight(body, ((seen.uid, seen.version) for seen in children))
+        around = self._around(owner)
+        sight = _sight(body, ((seen.uid, seen.version) for seen in children), around)
+        left_right = self._left_right.get(key) == sight
         suspects = self._in_the_way.pop(key, ()) or _taken_names(body, owner)
         live = await self._live(children, suspects, owner, only_replicas=left_right)
         deployment = own_deployment(owner, live)
         record = None if deployment is None else (deployment["metadata"].get("annotations") or {}).get(labels.PLAN)
-        return Case(key, body, owner, live, load(record) if record else None, left_right)
+        return Case(key, body, owner, live, load(record) if record else None, left_right, around)
+
+    async def whole(self, case: Case) -> Case:
+        """The case with all its children, where only the Deployment was read."""
+        live = await self._live(self._store.children(case.key), (), case.owner, only_replicas=False)
+        return replace(case, live=live, left_right=False)
 
     def note_right(self, case: Case, live: Iterable[Object]) -> None:
         """A pass has just found or made the objects right."""
         metadata = (item["metadata"] for item in live)
         self._left_right[case.key] = _sight(
-            case.body, ((item["uid"], int(item["resourceVersion"])) for item in metadata)
+            case.body, ((item["uid"], int(item["resourceVersion"])) for item in metadata), case.around
         )
 
     def note_in_the_way(self, case: Case, live: Iterable[Object]) -> None:
@@ -125,11 +136,11 @@ def _taken_names(service: Object, owner: Owner) -> tuple[Reference, ...]:
     return _names(owner) if any(item.get("reason") == Reason.NAME_CONFLICT for item in conditions) else ()
 
 
-def _sight(service: Object, children: Iterable[tuple[str, int]]) -> int:
+def _sight(service: Object, children: Iterable[tuple[str, int]], around: Around) -> int:
     """A hash of all that decides the objects of a service with a settled plan, and of the UIDs and versions they have."""
     metadata = service["metadata"]
     replan = (metadata.get("annotations") or {}).get(labels.REPLAN)
-    return hash((metadata["uid"], metadata.get("generation"), replan, frozenset(children)))
+    return hash((metadata["uid"], metadata.get("generation"), replan, frozenset(children), around))
 
 
 def _reference(item: Object, namespace: str) -> Reference:

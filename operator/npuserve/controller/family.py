@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable
 from npuserve.controller.answers import Object, Selection
 from npuserve.controller.freshness import Freshness
 from npuserve.controller.kube import Kube
-from npuserve.controller.resources import CHILDREN, Resource
+from npuserve.controller.resources import CHILDREN, ENDPOINT_SLICES, Resource
 from npuserve.controller.store import News, Store
 from npuserve.controller.streams import Sink, insist
 from npuserve.render import labels
 
 MANAGED = f"{labels.MANAGED_BY}={labels.MANAGER}"
+_SELECTORS = {ENDPOINT_SLICES: f"{MANAGED},{labels.SLICE_MANAGER}={labels.SLICES_OF_ACTIVATOR}"}
+"""Where the label alone is not ours: Kubernetes copies it from a Service to the slices of its pods."""
 PAGE = 100
 """Deployments come with managedFields and the record of their plan: some 12 kB each."""
 
@@ -32,10 +34,10 @@ async def follow_children(
     `tell` gets every piece of news.
     """
     first = {resource.plural: asyncio.Event() for resource in CHILDREN}
-    selection = Selection(namespace, labels=MANAGED)
     async with asyncio.TaskGroup() as tasks:
         for resource in CHILDREN:
             sink = _sink(resource, store, freshness=freshness, tell=tell, listed=first[resource.plural])
+            selection = Selection(namespace, labels=_SELECTORS.get(resource, MANAGED))
             tasks.create_task(insist(kube, resource, selection, sink=sink, limit=PAGE))
         for event in first.values():
             await event.wait()

@@ -14,6 +14,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from npuserve.controller.scaling_metrics import ScalingMetrics
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -43,6 +45,7 @@ class Metrics:
         self._conditions: dict[str, Conditions] = {}
         self._shared: dict[Conditions, Conditions] = {}
         self._registry.register(_Asked(self._service_conditions))
+        self.scaling = ScalingMetrics(self._registry)
 
     def passed(self, result: str, seconds: float) -> None:
         """A pass ended."""
@@ -73,6 +76,7 @@ class Metrics:
     def forget(self, key: str) -> None:
         """The service is gone."""
         self._conditions.pop(key, None)
+        self.scaling.forget(key)
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""

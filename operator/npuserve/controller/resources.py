@@ -46,12 +46,17 @@ ENDPOINTS = Resource("", "v1", "services", "Service")
 """Kubernetes' own Service: the address of the replicas."""
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
 DISRUPTION_BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+ENDPOINT_SLICES = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
+"""Where connections to a Service go; ours leads to the activator."""
 NODES = Resource("", "v1", "nodes", "Node", namespaced=False)
 PODS = Resource("", "v1", "pods", "Pod")
 EVENTS = Resource("", "v1", "events", "Event")
+SCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
+QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota")
+PRIORITIES = Resource("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced=False)
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 
-CHILDREN = (DEPLOYMENTS, ENDPOINTS, CONFIG_MAPS, DISRUPTION_BUDGETS)
+CHILDREN = (DEPLOYMENTS, ENDPOINTS, CONFIG_MAPS, DISRUPTION_BUDGETS, ENDPOINT_SLICES)
 """What a service consists of, as the operator writes it."""
 
 

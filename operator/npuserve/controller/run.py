@@ -12,9 +12,14 @@ import asyncio
 import gc
 import logging
 import signal
+from collections.abc import Callable
 from typing import Any
 
+from aiohttp import ClientSession
+
 from npuserve.configuration import Configuration
+from npuserve.controller.activation import Activation
+from npuserve.controller.autoscaler import Autoscaler
 from npuserve.controller.capacity import Capacity
 from npuserve.controller.credentials import Credentials, NoCredentials, log_in
 from npuserve.controller.family import follow_children
@@ -23,13 +28,15 @@ from npuserve.controller.freshness import Freshness
 from npuserve.controller.health import Health, Role
 from npuserve.controller.kube import Kube
 from npuserve.controller.leader import Leadership
-from npuserve.controller.logs import set_up_logging
 from npuserve.controller.loop import Reconciler, Resolve
 from npuserve.controller.metrics import Metrics
 from npuserve.controller.queue import Queue
+from npuserve.controller.resources import ENDPOINT_SLICES
+from npuserve.controller.scrape import session
 from npuserve.controller.store import Store
 from npuserve.controller.watch import Informer
 from npuserve.controller.work import Work
+from npuserve.logs import set_up_logging
 from npuserve.plan.resolve import resolve as plan_resolve
 from npuserve.settings import Settings
 
@@ -116,8 +123,13 @@ class Operator:
 
     async def _operate(self, kube: Kube, credentials: Credentials) -> None:
         """Read the cluster, then work on it."""
+        async with session() as http:
+            await self._work(kube, credentials, http)
+
+    async def _work(self, kube: Kube, credentials: Credentials, http: ClientSession) -> None:
         self._health.role = Role.SYNCING
         self._metrics.leads(1)
+        namespace, freshness = self._settings.watch_namespace, self._freshness
         store, queue = Store(), Queue()
         listed, family = asyncio.Event(), asyncio.Event()
         capacity = Capacity(
@@ -126,41 +138,73 @@ class Operator:
             troubled=lambda uid: work.look_at_uid(uid),  # noqa: PLW0108 - as above
             renamed=self._configuration.resource_names,
         )
-        reconciler = Reconciler(
-            kube, store, capacity, self._configuration, self._resolve, self._settings.identity, pressed=queue.pressed
+        activation, places = self._activation(store, lambda uid: work.look_at_uid(uid)), asyncio.Event()  # noqa: PLW0108 - as above
+        scaler = Autoscaler(
+            kube,
+            store,
+            capacity,
+            configuration=self._configuration,
+            activation=activation,
+            http=http,
+            metrics=self._metrics.scaling,
+            look_at=lambda key: work.look_at(key),  # noqa: PLW0108 - as above
+            rescaled=lambda key: work.rescaled(key),  # noqa: PLW0108 - as above
         )
-        work = Work(reconciler.reconcile, queue=queue, store=store, metrics=self._metrics, freshness=self._freshness)
+        reconciler = Reconciler(
+            kube,
+            store,
+            capacity,
+            self._configuration,
+            self._resolve,
+            self._settings.identity,
+            pressed=queue.pressed,
+            numbers=scaler.numbers,
+            activation=activation,
+        )
+        work = Work(reconciler.reconcile, queue=queue, store=store, metrics=self._metrics, freshness=freshness)
         informer = Informer(
             kube,
             credentials,
-            namespace=self._settings.watch_namespace,
+            namespace=namespace,
             store=store,
-            freshness=self._freshness,
+            freshness=freshness,
             tell=work.tell,
         )
         self._metrics.watch(queue.depth, self._freshness.ages)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(
-                capacity.follow(
-                    kube, namespace=self._settings.watch_namespace, freshness=self._freshness, listed=listed
-                )
-            )
+            tasks.create_task(capacity.follow(kube, namespace=namespace, freshness=freshness, listed=listed))
             tasks.create_task(informer.run(started=self._take_signals))
             tasks.create_task(
                 follow_children(
                     kube,
                     store,
-                    namespace=self._settings.watch_namespace,
-                    freshness=self._freshness,
+                    namespace=namespace,
+                    freshness=freshness,
                     tell=work.tell,
                     listed=family,
                 )
             )
-            await asyncio.gather(listed.wait(), family.wait(), informer.synced())
+            heard = scaler.hear(tasks, namespace=namespace, freshness=freshness)
+            tasks.create_task(
+                activation.follow(
+                    kube,
+                    namespace=namespace,
+                    own_namespace=self._settings.namespace,
+                    freshness=freshness,
+                    listed=places,
+                )
+            )
+            await asyncio.gather(*(event.wait() for event in (listed, family, places, *heard)), informer.synced())
+            activation.learn(store.bodies(ENDPOINT_SLICES))
             _leave_garbage_be()
             self._health.role = Role.LEADER
             logger.info("working", extra={"services": sum(1 for _ in store.services())})
+            scaler.begin(tasks, freshness=freshness)
             await work.run(self._settings.workers)
+
+    def _activation(self, store: Store, look_at: Callable[[str], None]) -> Activation:
+        settings = self._configuration.activator
+        return Activation(settings, exists=lambda uid: store.key_of(uid) is not None, look_at=look_at)
 
 
 def _tell_why(error: BaseException | None) -> None:

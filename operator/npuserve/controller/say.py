@@ -18,6 +18,7 @@ from npuserve.controller.kube import Kube
 from npuserve.controller.resources import SERVICE
 from npuserve.controller.store import Reference, Store
 from npuserve.plan.plan import Plan, Refusal
+from npuserve.reconcile.autoscaling import Scaling
 from npuserve.reconcile.conditions import Trouble
 from npuserve.reconcile.report import Report, report, same_status
 from npuserve.reconcile.state import roll_state
@@ -37,7 +38,14 @@ class Voice:
     definition: Definition = field(default_factory=Definition)
 
     async def say(
-        self, case: Case, outcome: Plan | Refusal, *, written: Written, trouble: Trouble | None, now: datetime
+        self,
+        case: Case,
+        outcome: Plan | Refusal,
+        *,
+        written: Written,
+        trouble: Trouble | None,
+        scaling: Scaling,
+        now: datetime,
     ) -> Conditions:
         """Write what is new; what is true of the service as (type, status) pairs."""
         deployment = own_deployment(case.owner, written.live)
@@ -48,6 +56,7 @@ class Voice:
             deployment=None if deployment is None else roll_state(deployment),
             conflicts=written.conflicts,
             trouble=written.trouble or trouble,
+            scaling=scaling,
             now=now,
         )
         new = not same_status(case.body.get("status") or {}, self.definition.fit(said.status))

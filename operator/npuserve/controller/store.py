@@ -86,6 +86,11 @@ class Store:
         """The keys of all services."""
         return (reference.key for reference in list(self._seen) if reference.plural == SERVICE.plural)
 
+    def bodies(self, resource: Resource) -> Iterator[dict[str, Any]]:
+        """Every object of a resource whose body is known."""
+        found = (seen.read() for seen in list(self._seen.values()) if seen.reference.plural == resource.plural)
+        return (body for body in found if body is not None)
+
     def key_of(self, uid: str) -> str | None:
         """The key of the service with this UID."""
         reference = self._by_uid.get(uid)

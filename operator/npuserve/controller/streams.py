@@ -20,6 +20,7 @@ from npuserve.controller.resources import Resource
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
+ASK_AGAIN_SECONDS = 300.0
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +93,20 @@ async def _watch(kube: Kube, resource: Resource, selection: Selection, *, sink: 
                 case "DELETED":
                     sink.drop(event.object)
         await asyncio.sleep(_FIRST_PAUSE * random.uniform(0.5, 1.0))  # noqa: S311 - spreads reconnects
+
+
+async def follow_if_allowed(
+    kube: Kube, resource: Resource, selection: Selection, *, sink: Sink, settled: asyncio.Event, limit: int
+) -> None:
+    """Follow; what may not be listed stays unknown, and is asked for again: soon at first, because roles may come a moment
+    after the operator that they are for, and seldom where it stays refused. `settled` is set once that is known."""
+    for refusals in count(1):
+        try:
+            await follow(kube, resource, selection, sink=sink, limit=limit)
+        except Forbidden as refused:
+            logger.warning("%s stay unknown: %s", resource.plural, refused)
+            settled.set()
+            await asyncio.sleep(pause_after(refusals, longest=ASK_AGAIN_SECONDS))
 
 
 async def insist(kube: Kube, resource: Resource, selection: Selection, *, sink: Sink, limit: int) -> None:

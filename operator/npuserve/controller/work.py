@@ -56,6 +56,14 @@ class Work:
         for key in tuple(self._for_nodes):
             self._add(key, Lane.KNOWN)
 
+    def rescaled(self, key: str) -> None:
+        """The autoscaler has another number for the service: that is as urgent as an edit."""
+        self._add(key, Lane.FRESH)
+
+    def look_at(self, key: str) -> None:
+        """Something outside the store changed for the service."""
+        self._add(key, Lane.KNOWN)
+
     def look_at_uid(self, uid: str) -> None:
         """Something outside the store changed for the service with this UID."""
         key = self._store.key_of(uid)

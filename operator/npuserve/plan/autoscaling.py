@@ -1,6 +1,6 @@
 """Which autoscaling a service may ask for.
 
-Rule: what the operator does not act on is refused, so that nobody believes a service to be scaled that is not.
+Rule: limits that contradict each other, and schedules that cannot be read, are refused by their field.
 """
 
 from __future__ import annotations
@@ -9,23 +9,19 @@ from npuserve.api.autoscaling import Autoscaling
 from npuserve.api.conditions import Reason
 from npuserve.api.spec import InferenceServiceSpec
 from npuserve.autoscale.schedule import schedule_fault
+from npuserve.configuration import Activator
 from npuserve.plan.plan import Refusal
 
-ACTIVE = False
-"""Whether the operator scales. The one place to open when it does."""
 
-
-def autoscaling_refusal(spec: InferenceServiceSpec) -> Refusal | None:
+def autoscaling_refusal(spec: InferenceServiceSpec, activator: Activator) -> Refusal | None:
     """Why the autoscaling that a service asks for cannot be had; None when it can, or when none is asked for."""
     wish = spec.autoscaling
-    if wish is None:
-        return None
-    return limits_refusal(wish) or (None if ACTIVE else _inactive())
+    return None if wish is None else limits_refusal(wish) or _zero_refusal(wish, activator)
 
 
 def limits_refusal(wish: Autoscaling) -> Refusal | None:
     """The first limits that contradict each other."""
-    least = 1 if wish.min_replicas is None else wish.min_replicas
+    least = least_of(wish)
     if least > wish.max_replicas:
         return Refusal(
             Reason.INVALID_SPEC,
@@ -46,10 +42,32 @@ def limits_refusal(wish: Autoscaling) -> Refusal | None:
     return None
 
 
-def _inactive() -> Refusal:
+def least_of(wish: Autoscaling) -> int:
+    """Replicas that the service keeps at least."""
+    return 1 if wish.min_replicas is None else wish.min_replicas
+
+
+def first_replicas(spec: InferenceServiceSpec) -> int:
+    """Replicas that a new service begins with: those of the spec, within the limits of active autoscaling."""
+    wish = spec.autoscaling
+    if wish is None or wish.mode != "active":
+        return spec.replicas
+    return min(wish.max_replicas, max(least_of(wish), spec.replicas))
+
+
+def may_have_two(spec: InferenceServiceSpec) -> bool:
+    """Whether the service may have two replicas at one time, now or later."""
+    return spec.replicas >= 2 or (spec.autoscaling is not None and spec.autoscaling.max_replicas >= 2)
+
+
+def _zero_refusal(wish: Autoscaling, activator: Activator) -> Refusal | None:
+    """Without replicas nothing answers, unless the activator does."""
+    if wish.min_replicas != 0 or activator.enabled:
+        return None
     return Refusal(
         Reason.INVALID_SPEC,
-        "spec.autoscaling",
-        "autoscaling is not active in this version; remove spec.autoscaling and set spec.replicas, or see with "
-        "`npuserve simulate` what it would do",
+        "spec.autoscaling.minReplicas",
+        "minReplicas 0 needs the activator, which holds requests while the first replica starts, and it is not enabled; "
+        "set minReplicas 1 or more, or have the platform team set activator.enabled (a value of the chart, and a key of "
+        "the operator's configuration file)",
     )

@@ -82,8 +82,8 @@ class _Room:
 
     def place(self, plan: Plan) -> bool:
         """Take what one replica needs; False where no node has it."""
-        part = _part(plan)
-        fitting = [node for node in self.cluster.nodes if _offers(node, plan) and self._free(node) >= part]
+        part = part_of(plan)
+        fitting = [node for node in self.cluster.nodes if offers(node, plan) and self._free(node) >= part]
         if not fitting:
             return False
         node = min(fitting, key=lambda item: (self._free(item), item.name)).name
@@ -132,7 +132,7 @@ def _placement(asked: Named, room: _Room, configuration: Configuration) -> Place
     return Placement(asked.name, asked.namespace, replicas, placed, found.plan)
 
 
-def _part(plan: Plan) -> Fraction:
+def part_of(plan: Plan) -> Fraction:
     """Devices of one replica; a fraction where it gets a part of one."""
     product = chips.by_id(plan.product)
     if not plan.slice_mib or product is None or product.memory_gib is None:
@@ -140,7 +140,8 @@ def _part(plan: Plan) -> Fraction:
     return Fraction(plan.slice_mib * MIB, product.memory_gib << 30)
 
 
-def _offers(node: NodeFacts, plan: Plan) -> bool:
+def offers(node: NodeFacts, plan: Plan) -> bool:
+    """Whether a node is one that replicas of the plan may go to."""
     return (
         node.resource == plan.resource_name
         and plan.product in node.products

@@ -28,7 +28,9 @@ def resolve(
     service: Service, cluster: ClusterFacts, configuration: Configuration, *, previous: Record | None
 ) -> Record | Refusal:
     """The plan to run, as a record for the next pass; the earlier one itself while the spec is unchanged."""
-    refused = template_refusal(service.spec.template, configuration.allow) or autoscaling_refusal(service.spec)
+    refused = template_refusal(service.spec.template, configuration.allow) or autoscaling_refusal(
+        service.spec, configuration.activator
+    )
     if refused is not None:
         return refused
     parts = parts_of(service)

@@ -14,10 +14,12 @@ from npuserve.plan.hardware import narrowed, pools
 from npuserve.plan.plan import Plan, Refusal, Rollout
 
 
-def decide_rollout(spec: InferenceServiceSpec, profile: Profile, plan: Plan, *, cluster: ClusterFacts) -> Rollout:
-    """The rollout by what is free now on the nodes that the plan is for."""
+def decide_rollout(
+    spec: InferenceServiceSpec, profile: Profile, plan: Plan, *, cluster: ClusterFacts, replicas: int
+) -> Rollout:
+    """The rollout of so many replicas by what is free now on the nodes that the plan is for."""
     if not cluster.known:
-        return choose_rollout(spec.replicas, None)
+        return choose_rollout(replicas, None)
     found = pools(narrowed(spec.hardware, profile), spec.template, cluster)
     offered = () if isinstance(found, Refusal) else found
     nodes = tuple(
@@ -26,7 +28,7 @@ def decide_rollout(spec: InferenceServiceSpec, profile: Profile, plan: Plan, *, 
         if (pool.product.id, pool.resource) == (plan.product, plan.resource_name)
         for node in pool.nodes
     )
-    return choose_rollout(spec.replicas, cluster.room(nodes, devices=plan.devices))
+    return choose_rollout(replicas, cluster.room(nodes, devices=plan.devices))
 
 
 def choose_rollout(replicas: int, room: int | None) -> Rollout:

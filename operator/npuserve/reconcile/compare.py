@@ -135,8 +135,8 @@ def _unstamped(desired: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _has(live: Mapping[str, Any], key: str, value: Any, *, inside: str = "") -> bool:
-    """Whether `live` holds our `value` under `key`; the API server drops empty strings, lists and maps."""
-    if key not in live:
+    """Whether `live` holds our `value` under `key`; the API server drops empty strings, lists and maps, or shows null."""
+    if live.get(key) is None:
         return value in ("", [], {})
     return _same(value, live[key], name=inside if inside in _AMOUNTS else key)
 

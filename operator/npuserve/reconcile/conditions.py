@@ -2,27 +2,32 @@
 
     Accepted     always    the spec of this generation could be planned
     Available    always    at least one replica answers, whichever generation it was started from
-    Ready        always    the plan of this generation is rolled out and a replica answers, or none is asked for
+    Ready        always    the plan of this generation is rolled out and a replica answers; or none is asked for, or the
+                           first one starts from zero, and requests are held where they are welcome
     Reconciling  if true   not Ready, and it goes on by itself
     Stalled      if true   not Ready until someone changes something
+    Scaling      if asked  the number of replicas is what autoscaling asks for; present where something scales the service
     Degraded     if true   the rollout is over and some replicas answer, but fewer than are asked for
     Advisory     if true   something is worth knowing of the plan's engine; no other condition depends on it
 
-Ready becomes true when every replica answers for the first time after a template changed, and stays true while one
-does: neither a step in the number of replicas nor a lost replica clears it; Degraded says so.
+Ready becomes true when every replica answers for the first time after a template changed, or as many as an autoscaled
+service keeps at least, and stays true while one does: neither a step in the number of replicas nor a lost replica clears
+it; Degraded says so. Replicas beyond the floor of an autoscaled service are on their way and make nothing Degraded
+unless something is wrong with them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from npuserve.api.conditions import ConditionType, Reason
 from npuserve.plan.notices import caution
 from npuserve.plan.plan import Plan, Refusal
+from npuserve.reconcile.autoscaling import UNSCALED, Scaling, scaling_statement
 from npuserve.reconcile.ownership import Conflict
 from npuserve.reconcile.state import Rolled
+from npuserve.reconcile.statement import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +46,7 @@ class Seen:
     deployment: Rolled | None
     conflicts: tuple[Conflict, ...]
     trouble: Trouble | None
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One condition before it has a time."""
-
-    type: ConditionType
-    status: Literal["True", "False"]
-    reason: Reason
-    message: str
+    scaling: Scaling = UNSCALED
 
 
 _BLOCKING = (Reason.WRITE_REFUSED, Reason.NAME_CONFLICT)
@@ -65,6 +61,7 @@ def statements(seen: Seen) -> tuple[Statement, ...]:
         *_direction(seen, ready),
         _accepted(seen.outcome),
         _available(seen.deployment),
+        *scaling_statement(seen.scaling),
         *_degraded(seen),
         *_advisory(seen.outcome),
     )
@@ -106,9 +103,14 @@ def _ready(seen: Seen) -> Statement:
     standing = _obstacle(seen) or _unfinished(seen)
     if standing is not None:
         return Statement(ConditionType.READY, "False", standing.reason, standing.message)
-    zero = seen.deployment is not None and not seen.deployment.desired
-    reason = Reason.SCALED_TO_ZERO if zero else Reason.READY
+    rolled = seen.deployment
+    if rolled is not None and rolled.desired and not rolled.available:
+        return Statement(ConditionType.READY, "True", Reason.SCALING_UP, _FIRST_STARTS)
+    reason = Reason.SCALED_TO_ZERO if rolled is not None and not rolled.desired else Reason.READY
     return Statement(ConditionType.READY, "True", reason, reason.meaning)
+
+
+_FIRST_STARTS = "the first replica starts, and requests wait for it"
 
 
 def _obstacle(seen: Seen) -> Trouble | None:
@@ -126,13 +128,23 @@ def _unfinished(seen: Seen) -> Trouble | None:
     rolled = seen.deployment
     if rolled is None:
         return Trouble(Reason.PROGRESSING, "the objects of the plan are being created")
-    if rolled.observed and (not rolled.desired or (rolled.settled and rolled.available)):
+    if rolled.observed and not rolled.desired:
+        return seen.trouble if seen.trouble is not None and seen.trouble.reason is Reason.ACTIVATOR_MISSING else None
+    if rolled.observed and ((rolled.settled and rolled.available) or _at_floor(seen, rolled)):
         return None
     if rolled.deadline_exceeded:
         cause = f": {rolled.replica_failure or _told(seen.trouble)}".removesuffix(": ")
         late = Reason.PROGRESS_DEADLINE_EXCEEDED
         return Trouble(late, f"the rollout took longer than loading the weights explains{cause}; {late.fix}")
     return _pod_failure(rolled) or seen.trouble or _in_progress(rolled)
+
+
+def _at_floor(seen: Seen, rolled: Rolled) -> bool:
+    """Whether an autoscaled service has all the replicas of the present template that it keeps at least; those that the
+    load asks for besides may still start. Where it keeps none, nothing may be in the way of the first one."""
+    hindered = seen.trouble is not None or bool(rolled.replica_failure) or rolled.deadline_exceeded
+    complete = rolled.available >= seen.scaling.floor and not (hindered and not rolled.available)
+    return seen.scaling.mode == "active" and rolled.updated == rolled.total and complete
 
 
 def _told(trouble: Trouble | None) -> str:
@@ -167,11 +179,23 @@ def _direction(seen: Seen, ready: Statement) -> Iterator[Statement]:
 
 def _degraded(seen: Seen) -> Iterator[Statement]:
     rolled = seen.deployment
-    if rolled is None or not rolled.settled or not 0 < rolled.available < rolled.desired:
+    if rolled is None or not (rolled.settled or _at_floor(seen, rolled)) or not 0 < rolled.available < rolled.desired:
+        return
+    if seen.scaling.mode == "active" and rolled.available >= seen.scaling.floor and _comes(seen, rolled):
         return
     starting = Trouble(Reason.WAITING_FOR_PODS, "fewer replicas answer than are asked for, and the others are starting")
     trouble = _pod_failure(rolled) or seen.trouble or starting
     yield Statement(ConditionType.DEGRADED, "True", trouble.reason, trouble.message)
+
+
+_COMING = (Reason.UNSCHEDULABLE, Reason.QUOTA_EXCEEDED)
+"""Troubles of replicas beyond the floor that the condition Scaling tells of once they last."""
+
+
+def _comes(seen: Seen, rolled: Rolled) -> bool:
+    """Whether replicas that are missing beyond the floor are merely on their way."""
+    trouble = _pod_failure(rolled) or seen.trouble
+    return trouble is None or trouble.reason in _COMING
 
 
 _ADVICE: Mapping[str, Reason] = {

@@ -50,9 +50,9 @@ def _says(condition: Mapping[str, Any]) -> tuple[Any, Any, Any]:
 
 
 def _event(kind: Literal["Normal", "Warning"], condition: Mapping[str, Any]) -> Event:
-    return Event(kind, condition["reason"], _cut(condition["message"]))
+    return Event(kind, condition["reason"], cut(condition["message"]))
 
 
-def _cut(message: str) -> str:
+def cut(message: str) -> str:
     """At most 1024 bytes, ending between characters."""
     return message.encode()[:LONGEST_MESSAGE].decode(errors="ignore")

@@ -37,6 +37,8 @@ class ReplicaPod:
     """The scheduler's words; empty when it has a node or was not looked at yet."""
     template: str
     """Which template it is of: pods of one template share it."""
+    node: str = ""
+    """The node that it has; empty while it waits for one."""
 
     @property
     def starting(self) -> bool:
@@ -67,6 +69,7 @@ def replica_pod(pod: Mapping[str, Any]) -> ReplicaPod | None:
         ending=bool(metadata.get("deletionTimestamp")),
         unschedulable=str(scheduled.get("message", "")) if scheduled.get("reason") == "Unschedulable" else "",
         template=marks.get(labels.TEMPLATE_HASH, ""),
+        node=(pod.get("spec") or {}).get("nodeName") or "",
     )
 
 

@@ -6,7 +6,7 @@ conditions; saying the same twice is saying nothing. Of live numbers it holds `r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,11 +14,13 @@ from typing import Any
 from npuserve.api.conditions import ConditionType
 from npuserve.api.status import StatusCondition
 from npuserve.plan.plan import Plan, Record, Refusal
-from npuserve.reconcile.conditions import Seen, Statement, Trouble, is_blocked, statements
+from npuserve.reconcile.autoscaling import UNSCALED, Scaling, scaling_events
+from npuserve.reconcile.conditions import Seen, Trouble, is_blocked, statements
 from npuserve.reconcile.events import Event, transitions
 from npuserve.reconcile.ownership import Conflict
 from npuserve.reconcile.planned import status_plan
 from npuserve.reconcile.state import Rolled
+from npuserve.reconcile.statement import Statement
 from npuserve.render.labels import selector_text
 from npuserve.render.service import service_url
 
@@ -39,14 +41,15 @@ def report(
     deployment: Rolled | None,
     conflicts: tuple[Conflict, ...] = (),
     trouble: Trouble | None = None,
+    scaling: Scaling = UNSCALED,
     now: datetime,
 ) -> Report:
     """The report on a service object as it was read.
 
     `running` is the record beside its live Deployment and `deployment` the state of that, None where there is none.
-    With `conflicts`, or a `trouble` that kept the plan from being written, the earlier plan stays in the status.
+    `scaling` is how its number of replicas is decided. With `conflicts`, or a `trouble` that kept the plan from being written, the earlier plan stays in the status.
     """
-    seen = Seen(outcome, deployment, conflicts, trouble)
+    seen = Seen(outcome, deployment, conflicts, trouble, scaling)
     earlier = _earlier(service)
     said = statements(seen)
     if _waits(earlier, deployment, said):
@@ -57,13 +60,26 @@ def report(
         "conditions": conditions,
         **_counts(service, deployment),
         **_shown_plan(service, seen, running),
+        **({"autoscaling": dict(scaling.told)} if scaling.told is not None else {}),
     }
-    return Report(status, transitions(earlier, conditions))
+    return Report(status, (*transitions(earlier, conditions), *_steps(service, scaling, earlier, conditions)))
 
 
 def same_status(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two statuses say the same: conditions and variables are maps by their names, everything else counts."""
     return bool(one == other) or _by_name(one) == _by_name(other)
+
+
+def _steps(
+    service: Mapping[str, Any],
+    scaling: Scaling,
+    earlier: Mapping[str, Mapping[str, Any]],
+    conditions: list[dict[str, Any]],
+) -> Iterator[Event]:
+    kind = ConditionType.SCALING
+    present = next((item for item in conditions if item["type"] == kind), {})
+    before = (service.get("status") or {}).get("autoscaling")
+    return scaling_events(before, scaling, was=earlier.get(kind, {}), present=present)
 
 
 def _by_name(status: Mapping[str, Any]) -> dict[str, Any]:

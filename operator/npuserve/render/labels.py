@@ -33,8 +33,27 @@ ROLLOUT = f"{PREFIX}rollout"
 """On the Deployment: how its replicas are replaced, with the template that this was decided for."""
 APPLIED = f"{PREFIX}applied"
 """On every child: the digest of what was last applied."""
+KEEPS = f"{PREFIX}keeps"
+"""On a ConfigMap that the autoscaler keeps for a service, in place of the label of children: it is none of the objects
+that a plan is rendered to, and its writes are no news."""
 REPLAN = f"{PREFIX}replan"
 """On the service, written by its author: a new value asks for a fresh plan."""
+
+OF_SERVICE = "kubernetes.io/service-name"
+"""On an EndpointSlice, Kubernetes' own: the Service whose addresses it holds."""
+SLICE_MANAGER = "endpointslice.kubernetes.io/managed-by"
+"""On an EndpointSlice, Kubernetes' own: who writes it."""
+SLICES_OF_PODS = "endpointslice-controller.k8s.io"
+"""Who writes the addresses of a Service's pods. It copies the Service's labels to its slices, so that these carry the
+UID of our service too (kubernetes/kubernetes: staging/src/k8s.io/endpointslice/utils.go)."""
+SLICES_OF_ACTIVATOR = "npuserve.io"
+"""Who writes the activator's place in a Service: us."""
+HELD_REQUESTS = f"{PREFIX}held-requests"
+"""On our EndpointSlice: how many requests may wait."""
+HOLD_SECONDS = f"{PREFIX}hold-seconds"
+"""On our EndpointSlice: how long a request may wait."""
+MODEL = f"{PREFIX}model"
+"""On our EndpointSlice: the name under which the model is asked for, where no key is needed to learn it."""
 
 
 def selector(uid: str) -> dict[str, str]:
@@ -56,6 +75,11 @@ def of_child(owner: Owner, backend: str) -> dict[str, str]:
     """Labels of every child; `backend` is the application by Kubernetes' recommended labels."""
     name = label_value(owner.name)
     return {MANAGED_BY: MANAGER, NAME: backend, INSTANCE: name, SERVICE: name, SERVICE_UID: owner.uid}
+
+
+def of_memory(owner: Owner) -> dict[str, str]:
+    """Labels of what was learned of a service's load."""
+    return {SERVICE: label_value(owner.name), SERVICE_UID: owner.uid, KEEPS: "autoscaling"}
 
 
 def of_pods(owner: Owner, backend: str) -> dict[str, str]:

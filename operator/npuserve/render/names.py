@@ -32,6 +32,12 @@ def config_name(service: str, files: Sequence[File]) -> str:
     return f"{child_name(service)}-{_hash(content, size=5)}"
 
 
+def memory_name(service: str) -> str:
+    """The name of the ConfigMap with what was learned of the service's load: at most 64 characters, and none that holds
+    files, for those end in a hash."""
+    return f"{child_name(service)}-autoscaling"
+
+
 def label_value(name: str) -> str:
     """`name` as a label value: cut, with a hash of the whole name, where it has more than 63 characters."""
     return name if len(name) <= LONGEST_VALUE else _hashed(name, name, limit=LONGEST_VALUE)

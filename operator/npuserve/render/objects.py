@@ -9,6 +9,7 @@ from typing import Any
 
 from npuserve.api.spec import InferenceServiceSpec
 from npuserve.configuration import Profile
+from npuserve.plan.autoscaling import may_have_two
 from npuserve.plan.plan import Plan, Rollout
 from npuserve.render.config import config_map
 from npuserve.render.deployment import deployment
@@ -29,13 +30,16 @@ def render(
     rollout: Rollout,
     record: str,
     pull_policy: str,
+    replicas: int | None = None,
 ) -> tuple[dict[str, Any], ...]:
-    """The objects as they are needed: files, address, replicas, and the budget where there may be two replicas."""
+    """The objects as they are needed: files, address, replicas, and the budget where there may be two replicas, now or
+    later. `replicas`: the number where it is not the spec's.
+    """
     template = pod_template(owner, service, plan, profile=profile, pull_policy=pull_policy)
-    files, replicas = plan.launch.files, service.replicas
+    files, count = plan.launch.files, service.replicas if replicas is None else replicas
     return (
         *([config_map(owner, plan.backend, files=files)] if files else []),
         service_object(owner, plan.backend),
-        deployment(owner, plan, template=template, replicas=replicas, rollout=rollout, record=record),
-        *([disruption_budget(owner, plan.backend)] if replicas >= 2 else []),
+        deployment(owner, plan, template=template, replicas=count, rollout=rollout, record=record),
+        *([disruption_budget(owner, plan.backend)] if may_have_two(service) else []),
     )

@@ -126,7 +126,7 @@ def test_every_printer_column_reads_a_field_that_exists() -> None:
         path = column["jsonPath"].replace('[?(@.type=="Ready")]', "[]")
         assert path in NODES or path == ".metadata.creationTimestamp"
     names = [column["name"].upper() for column in version["additionalPrinterColumns"]]
-    assert names == ["READY", "BACKEND", "NPUS", "REPLICAS", "MODEL", "AGE", "REASON"]
+    assert names == ["READY", "BACKEND", "NPUS", "REPLICAS", "MODEL", "AGE", "REASON", "SCALING"]
 
 
 def test_the_editors_schema_refuses_unknown_fields_and_takes_an_empty_key() -> None:

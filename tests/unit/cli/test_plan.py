@@ -287,6 +287,27 @@ def test_a_cluster_file_without_nodes_ends_the_command_with_how_to_write_one(run
     assert (result.exit_code, "kubectl get nodes -o yaml" in result.stderr) == (1, True)
 
 
+def test_explain_says_what_the_autoscaler_last_decided_where_the_file_is_what_the_cluster_printed(
+    run: Run, write: Write
+) -> None:
+    told = {
+        "replicas": 4,
+        "wanted": 6,
+        "constraint": "Capacity",
+        "message": "wants 6, room for 4",
+        "profile": "estimate",
+    }
+    condition = {"type": "Scaling", "status": "False", "reason": "CapacityLimited", "message": "add nodes"}
+    service = a_service(autoscaling={"maxReplicas": 8})
+    printed = {**service, "status": {"autoscaling": told, "conditions": [condition]}}
+    result = run("explain", "-f", write("s.yaml", printed, a_service("new", autoscaling={"maxReplicas": 8})))
+    assert result.exit_code == 0, result.output
+    assert "4, 6 wanted: wants 6, room for 4" in result.output
+    assert "CapacityLimited" in result.output
+    assert "estimate out of chip and model" in result.output
+    assert "nothing was decided yet" in result.output
+
+
 def test_explain_says_why_each_value_is_what_it_is(run: Run, write: Write) -> None:
     result = run("explain", "-f", write("s.yaml", a_service(), a_service("bad", backend="odd")))
     assert result.exit_code == 2

@@ -98,8 +98,9 @@ def test_a_trace_without_its_header_is_refused_with_the_header(run: Run, write: 
     assert HEADER.strip() in result.output
 
 
-def test_a_plan_refuses_autoscaling_while_nothing_acts_on_it(run: Run, write: Write) -> None:
+def test_a_plan_accepts_autoscaling_within_its_limits(run: Run, write: Write) -> None:
     result = run("plan", "-f", write("s.yaml", a_service(autoscaling={"maxReplicas": 6})))
-    assert result.exit_code == 2
-    assert "spec.autoscaling" in result.output
-    assert "not active in this version" in result.output
+    assert result.exit_code == 0, result.output
+    refused = run("plan", "-f", write("s.yaml", a_service(autoscaling={"minReplicas": 7, "maxReplicas": 6})))
+    assert refused.exit_code == 2
+    assert "minReplicas 7 is above maxReplicas 6" in refused.output

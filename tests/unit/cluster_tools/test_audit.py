@@ -28,6 +28,16 @@ def test_the_audit_log_is_read_by_user_and_without_the_line_being_written(tmp_pa
     assert list(audit.read(log, since=len(json.dumps(EVENT)) + 1)) == [other]
 
 
+def test_a_position_is_never_inside_of_a_line(tmp_path: Path) -> None:
+    log, line = tmp_path / "audit.log", json.dumps(EVENT)
+    assert audit.position(log) == 0
+    log.write_text(f"{line}\n{line[:30]}")
+    position = audit.position(log)
+    log.write_text(f"{line}\n{line}\n")
+    assert list(audit.read(log, since=position)) == [EVENT]
+    assert list(audit.read(log, since=audit.position(log))) == []
+
+
 @pytest.mark.parametrize(
     ("change", "writes"),
     [

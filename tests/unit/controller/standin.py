@@ -58,6 +58,14 @@ class StandIn:
         merged = {**(there or {}), **content, "metadata": {**(there or {}).get("metadata", {}), **kept}}
         return {"metadata": self.put(resource, merged)["metadata"]}
 
+    async def merge(self, resource: Resource, namespace: str, *, name: str, changes: Object) -> Object:
+        self._check("merge", resource, changes)
+        there = self.objects.get((resource.plural, namespace, name))
+        if there is None:
+            raise ApiError(404, reason="NotFound", message="it does not exist")
+        self.wrote.append(f"merge {resource.plural} {name}")
+        return {"metadata": self.put(resource, _merged(there, changes))["metadata"]}
+
     async def create(self, resource: Resource, manifest: Object) -> Object:
         self._check("create", resource, manifest)
         metadata = manifest["metadata"]
@@ -91,3 +99,14 @@ class StandIn:
         refusal = self.refuse(verb, resource, body)
         if refusal is not None:
             raise refusal
+
+
+def _merged(there: Object, changes: Object) -> Object:
+    """A merge patch: maps are merged, null removes."""
+    result = dict(there)
+    for key, value in changes.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = _merged(result.get(key) or {}, value) if isinstance(value, dict) else value
+    return result

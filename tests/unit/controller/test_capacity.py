@@ -173,6 +173,22 @@ def test_the_trouble_of_a_pod_is_that_of_its_service_until_the_pod_works(monkeyp
     watching(api, scenario, monkeypatch)
 
 
+def test_the_replicas_of_a_service_are_known_until_their_pods_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Api([node("a")], [pod("x", on="a", service="uid-1"), pod("other", on="a")])
+
+    async def scenario(capacity: Capacity, told: list[str]) -> None:
+        (found,) = capacity.pods("uid-1")
+        assert (found.name, found.node, found.starting) == ("x", "a", True)
+        serving = pod("y", on="a", service="uid-1", conditions=[{"type": "Ready", "status": "True"}])
+        await api.push(PODS, "ADDED", serving)
+        assert {(item.name, item.starting) for item in capacity.pods("uid-1")} == {("x", True), ("y", False)}
+        await api.push(PODS, "DELETED", serving)
+        await api.push(PODS, "MODIFIED", pod("x", on="a", service="uid-1", phase="Failed"))
+        assert capacity.pods("uid-1") == capacity.pods("uid-2") == ()
+
+    watching(api, scenario, monkeypatch)
+
+
 @pytest.mark.parametrize("forbidden", [frozenset({"nodes"}), frozenset({"pods"}), frozenset({"nodes", "pods"})])
 def test_where_nodes_or_pods_may_not_be_read_capacity_is_unknown_and_troubles_are_still_seen(
     forbidden: frozenset[str], monkeypatch: pytest.MonkeyPatch

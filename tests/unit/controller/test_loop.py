@@ -14,23 +14,29 @@ import pytest
 from npuserve.api.conditions import Reason
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.cluster.nodes import read_node
-from npuserve.configuration import Configuration, HardwareRow, Profile
+from npuserve.configuration import Activator, Configuration, HardwareRow, Profile
+from npuserve.controller.activation import Activation, Around
 from npuserve.controller.answers import ApiError
 from npuserve.controller.children import Moved
 from npuserve.controller.loop import After, Passed, Reconciler
+from npuserve.controller.number import Numbers
 from npuserve.controller.resources import (
     CHILDREN,
     CONFIG_MAPS,
     DEPLOYMENTS,
     DISRUPTION_BUDGETS,
+    ENDPOINT_SLICES,
     ENDPOINTS,
     EVENTS,
     SERVICE,
 )
+from npuserve.controller.scaling import Followed
 from npuserve.controller.store import Store
+from npuserve.plan import autoscaling
 from npuserve.plan.resolve import resolve
 from npuserve.reconcile.conditions import Trouble
 from npuserve.render.labels import REPLAN
+from npuserve.render.owner import Owner
 from tests.cluster import nodes
 from tests.unit.controller.standin import StandIn
 
@@ -38,6 +44,15 @@ KEY = "team-a/qwen"
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 OBJECTS = ["apply deployments qwen", "apply services qwen"]
 WORDS = ["apply forced inferenceservices/status qwen", "create events Planned"]
+
+
+class Surroundings(Activation):
+    """Where requests can go, as it is set."""
+
+    found = Around()
+
+    def around(self, owner: Owner) -> Around:
+        return self.found
 
 
 class World:
@@ -50,6 +65,7 @@ class World:
         self.nodes = tuple(fact for node in nodes.a2_64g("a2", node_count) for fact in read_node(node))
         self.troubles: dict[str, Trouble] = {}
         self.pressed = False
+        self.activation = Surroundings((configuration or Configuration()).activator)
         self.reconciler = Reconciler(
             self.kube,  # type: ignore[arg-type]
             self.store,
@@ -59,7 +75,12 @@ class World:
             identity="npuserve-0",
             pressed=lambda: self.pressed,
             now=lambda: NOW,
+            activation=self.activation,
         )
+
+    def around(self, *, answered: bool, addresses: tuple[str, ...] = (), family: str = "") -> None:
+        """Where requests can go from now on."""
+        self.activation.found = Around(answered, addresses, family)
 
     def facts(self) -> ClusterFacts:
         return ClusterFacts(self.nodes if self.known else (), known=self.known)
@@ -449,3 +470,171 @@ def test_the_trouble_of_pods_reaches_the_status() -> None:
     world.reconcile()
     assert world.condition("Ready") == ("False", "Unschedulable")
     assert world.wrote == ["apply forced inferenceservices/status qwen", "create events Unschedulable"]
+
+
+ZERO = {"minReplicas": 0, "maxReplicas": 4, "mode": "external"}
+
+
+@pytest.fixture
+def at_zero(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A service without replicas, and an activator at 10.1.0.1."""
+    monkeypatch.setattr(autoscaling, "ACTIVE", True, raising=False)
+    world = World(configuration=Configuration(activator=Activator(enabled=True)))
+    world.around(answered=False, addresses=("10.1.0.1",), family="IPv4")
+    world.apply(replicas=0, autoscaling=ZERO)
+    return world
+
+
+def test_a_service_at_zero_leads_to_the_activator_and_says_that_it_is_ready(at_zero: World) -> None:
+    at_zero.reconcile()
+    at_zero.rolled_out()
+    at_zero.reconcile()
+    assert addresses(at_zero) == ["10.1.0.1"]
+    assert at_zero.condition("Ready") == ("True", "ScaledToZero")
+    at_zero.reconcile()
+    assert at_zero.wrote == []
+
+
+def test_once_a_replica_answers_the_activator_leaves_the_service_and_keeps_its_port(at_zero: World) -> None:
+    at_zero.reconcile()
+    (before,) = at_zero.kube.of(ENDPOINT_SLICES)
+    at_zero.apply(replicas=1, autoscaling=ZERO)
+    at_zero.reconcile()
+    at_zero.rolled_out()
+    at_zero.reconcile()
+    assert addresses(at_zero) == ["10.1.0.1"]
+    at_zero.around(answered=True, addresses=("10.1.0.1",), family="IPv4")
+    at_zero.reconcile()
+    assert at_zero.wrote == ["apply forced endpointslices qwen"]
+    assert addresses(at_zero) == []
+    (after,) = at_zero.kube.of(ENDPOINT_SLICES)
+    assert after["ports"] == before["ports"]
+    at_zero.reconcile()
+    assert at_zero.wrote == []
+
+
+def test_before_the_last_replica_goes_the_activator_is_there(at_zero: World) -> None:
+    at_zero.around(answered=True, addresses=("10.1.0.1",), family="IPv4")
+    at_zero.apply(replicas=1, autoscaling=ZERO)
+    at_zero.reconcile()
+    assert addresses(at_zero) == []
+    at_zero.apply(replicas=0, autoscaling=ZERO)
+    at_zero.reconcile()
+    assert addresses(at_zero) == ["10.1.0.1"]
+
+
+def test_an_activator_that_moved_is_followed_and_one_that_is_gone_is_told_and_its_place_kept(at_zero: World) -> None:
+    at_zero.reconcile()
+    at_zero.rolled_out()
+    at_zero.around(answered=False, addresses=("10.1.0.2", "10.1.0.3"), family="IPv4")
+    at_zero.reconcile()
+    assert addresses(at_zero) == ["10.1.0.2", "10.1.0.3"]
+    at_zero.around(answered=False)
+    at_zero.reconcile()
+    assert addresses(at_zero) == []
+    assert at_zero.condition("Ready") == ("False", "ActivatorMissing")
+    at_zero.around(answered=False, addresses=("10.1.0.4",), family="IPv4")
+    at_zero.reconcile()
+    assert at_zero.condition("Ready") == ("True", "ScaledToZero")
+
+
+def test_a_service_that_is_to_have_replicas_always_loses_the_activators_place(at_zero: World) -> None:
+    at_zero.reconcile()
+    at_zero.apply(replicas=1, autoscaling={"minReplicas": 1, "maxReplicas": 4})
+    at_zero.reconcile()
+    assert at_zero.kube.of(ENDPOINT_SLICES) == []
+
+
+class Leaving:
+    """An autoscaler in whose eyes the one replica that runs is to go."""
+
+    def number(self, key: str, uid: str) -> int:
+        return 1
+
+    def wanted(self, key: str, uid: str) -> int:
+        return 0
+
+    def go_on(self, key: str, uid: str, *, live: int) -> int:
+        return live
+
+    def told(self, key: str, uid: str) -> None:
+        return None
+
+    def leaves(self, uid: str) -> bool:
+        return False
+
+    def follow(self, asked: Followed) -> None:
+        self.followed = asked
+
+
+def test_while_the_last_replica_is_to_go_the_place_leads_to_the_activator_already_and_the_autoscaler_is_told(
+    at_zero: World,
+) -> None:
+    at_zero.around(answered=True, addresses=("10.1.0.1",), family="IPv4")
+    at_zero.apply(replicas=1, autoscaling=ZERO)
+    at_zero.reconcile()
+    at_zero.rolled_out()
+    at_zero.reconcile()
+    assert addresses(at_zero) == []
+    scaler = Leaving()
+    at_zero.reconciler._numbers = Numbers(at_zero.reconciler.configuration, scaler)  # type: ignore[arg-type]
+    at_zero.reconcile()
+    assert addresses(at_zero) == ["10.1.0.1"]
+    assert scaler.followed.stands_in
+    at_zero.reconcile()
+    assert at_zero.wrote == []
+    assert scaler.followed.stands_in
+
+
+def test_without_an_address_of_the_activator_the_autoscaler_is_told_that_nobody_stands_in(at_zero: World) -> None:
+    at_zero.around(answered=True, family="IPv4")
+    scaler = Leaving()
+    at_zero.reconciler._numbers = Numbers(at_zero.reconciler.configuration, scaler)  # type: ignore[arg-type]
+    at_zero.apply(replicas=1, autoscaling=ZERO)
+    at_zero.reconcile()
+    assert not scaler.followed.stands_in
+
+
+def test_a_refused_edit_leaves_the_place_with_what_runs(at_zero: World) -> None:
+    at_zero.reconcile()
+    at_zero.rolled_out()
+    at_zero.reconcile()
+    at_zero.apply(replicas=0, autoscaling=ZERO, quantization="w8a8", backend="unknown")
+    at_zero.around(answered=True, addresses=("10.1.0.1",), family="IPv4")
+    at_zero.change(DEPLOYMENTS, lambda body: body["spec"].update(replicas=1))
+    assert at_zero.reconcile().result == "refused"
+    assert addresses(at_zero) == []
+    at_zero.around(answered=False, addresses=("10.1.0.2",), family="IPv4")
+    at_zero.reconcile()
+    assert addresses(at_zero) == ["10.1.0.2"]
+    at_zero.reconcile()
+    assert [line for line in at_zero.wrote if "endpointslices" in line] == []
+    (kept,) = at_zero.kube.of(ENDPOINT_SLICES)
+    assert kept["ports"][0]["port"] == at_zero.activation.port(kept["metadata"]["ownerReferences"][0]["uid"])
+
+
+def test_an_activator_that_is_not_enabled_any_more_is_led_to_no_more(at_zero: World) -> None:
+    at_zero.reconcile()
+    assert addresses(at_zero) == ["10.1.0.1"]
+    later = World(configuration=Configuration())
+    later.kube = at_zero.kube
+    later.reconciler.kube = at_zero.kube  # type: ignore[assignment]
+    later.reconciler._reader._kube = at_zero.kube  # type: ignore[assignment]
+    later.reconciler._voice = replace(later.reconciler._voice, kube=at_zero.kube)  # type: ignore[arg-type]
+    later.activation.learn(at_zero.kube.of(ENDPOINT_SLICES))
+    assert later.reconcile().result == "refused"
+    assert addresses(later) == []
+
+
+def test_without_the_activator_no_slice_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(autoscaling, "ACTIVE", True, raising=False)
+    world = World()
+    world.apply(replicas=1, autoscaling={"maxReplicas": 4})
+    world.reconcile()
+    assert world.kube.of(ENDPOINT_SLICES) == []
+
+
+def addresses(world: World) -> list[str]:
+    """Where the activator's slice leads to."""
+    (found,) = world.kube.of(ENDPOINT_SLICES)
+    return [address for endpoint in found["endpoints"] for address in endpoint["addresses"]]

@@ -142,6 +142,13 @@ def test_text_that_reads_as_the_same_number_is_another_text() -> None:
     assert not holds({"spec": {"limits": {"a": "x"}}}, {"spec": {"limits": {"a": "y"}}})
 
 
+@pytest.mark.parametrize("stored", [None, []])
+def test_an_empty_list_that_the_api_server_shows_as_null_is_no_change(stored: Any) -> None:
+    """The endpoints of an EndpointSlice, tried with the API server 1.36.4."""
+    assert holds({"endpoints": []}, {"endpoints": stored})
+    assert not holds({"endpoints": ["10.0.0.1"]}, {"endpoints": stored})
+
+
 def test_empty_values_that_the_api_server_drops_are_no_change() -> None:
     assert holds({"spec": {"a": "", "b": {}, "c": []}}, {"spec": {}})
     assert not holds({"spec": {"a": False}}, {"spec": {}})

@@ -12,6 +12,7 @@ from npuserve.api.conditions import Reason
 from npuserve.api.status import InferenceServiceStatus
 from npuserve.engines.contract import Literally, SecretValue, Variable
 from npuserve.plan.plan import Plan, Record, Refusal
+from npuserve.reconcile.autoscaling import Scaling
 from npuserve.reconcile.conditions import Trouble
 from npuserve.reconcile.events import Event
 from npuserve.reconcile.ownership import Conflict
@@ -54,6 +55,7 @@ def message(told: Report, kind: str) -> str:
 
 
 READY = told(deployment=SERVING)
+UNHELD = Trouble(Reason.ACTIVATOR_MISSING, "no replica of the activator is ready")
 QUOTA = replace(
     STARTING, total=0, updated=0, replica_failure='pods "x" is forbidden: exceeded quota: npus, requested: 4'
 )
@@ -115,6 +117,15 @@ QUOTA = replace(
             {"deployment": replace(SERVING, desired=0, total=0, updated=0, ready=0, available=0)},
             {
                 "Ready": ("True", "ScaledToZero"),
+                "Accepted": ("True", "Planned"),
+                "Available": ("False", "ScaledToZero"),
+            },
+        ),
+        (
+            {"deployment": replace(SERVING, desired=0, total=0, updated=0, ready=0, available=0), "trouble": UNHELD},
+            {
+                "Ready": ("False", "ActivatorMissing"),
+                "Reconciling": ("True", "ActivatorMissing"),
                 "Accepted": ("True", "Planned"),
                 "Available": ("False", "ScaledToZero"),
             },
@@ -468,3 +479,62 @@ def test_a_part_of_a_device_is_shown_with_its_memory() -> None:
     assert status_plan(part, 1)["deviceMemory"] == "16Gi"
     assert "deviceMemory" not in status_plan(a_plan(), 1)
     assert "on 16384 MiB of a device of" in message(told(part), "Accepted")
+
+
+ACTIVE = Scaling("active", floor=2)
+
+
+@pytest.mark.parametrize(
+    ("available", "expected"), [(1, ("False", "WaitingForPods")), (2, ("True", "Ready")), (3, ("True", "Ready"))]
+)
+def test_an_autoscaled_service_is_ready_with_the_replicas_that_it_keeps_at_least(
+    available: int, expected: tuple[str, str]
+) -> None:
+    first = replace(STARTING, desired=6, total=6, updated=6, ready=available, available=available)
+    assert conditions(told(deployment=first, scaling=ACTIVE))["Ready"] == expected
+
+
+def test_a_step_of_the_autoscaler_clears_no_ready_and_degrades_nothing() -> None:
+    step = replace(SERVING, desired=6, total=6, updated=6, ready=2, available=2)
+    said = conditions(told(deployment=step, scaling=ACTIVE))
+    assert said["Ready"] == ("True", "Ready")
+    assert "Degraded" not in said
+    assert conditions(told(deployment=step))["Degraded"] == ("True", "WaitingForPods")
+
+
+def test_replicas_beyond_the_floor_that_crash_degrade_an_autoscaled_service_and_those_without_a_node_do_not() -> None:
+    step = replace(SERVING, desired=6, total=6, updated=6, ready=2, available=2)
+    crash = told(deployment=step, scaling=ACTIVE, trouble=Trouble(Reason.CRASH_LOOPING, "it ends"))
+    assert conditions(crash)["Degraded"] == ("True", "CrashLooping")
+    waits = told(deployment=step, scaling=ACTIVE, trouble=Trouble(Reason.UNSCHEDULABLE, "no node"))
+    assert "Degraded" not in conditions(waits)
+
+
+FROM_ZERO = replace(SERVING, desired=1, total=1, updated=1, ready=0, available=0)
+
+
+def test_a_service_stays_ready_while_its_first_replica_starts_from_zero() -> None:
+    found = conditions(told(deployment=FROM_ZERO, scaling=Scaling("active", floor=0)))
+    assert found["Ready"] == ("True", "ScalingUp")
+    assert found["Available"] == ("False", "NoReplicaAvailable")
+    assert not {"Reconciling", "Degraded"} & set(found)
+
+
+@pytest.mark.parametrize(
+    ("deployment", "trouble", "reason"),
+    [
+        (FROM_ZERO, Trouble(Reason.CRASH_LOOPING, "exit code 1"), "CrashLooping"),
+        (FROM_ZERO, Trouble(Reason.UNSCHEDULABLE, "no node has 4 free devices"), "Unschedulable"),
+        (replace(FROM_ZERO, replica_failure="denied by policy"), None, "ReplicaFailure"),
+        (replace(FROM_ZERO, deadline_exceeded=True), None, "ProgressDeadlineExceeded"),
+    ],
+)
+def test_a_first_replica_that_cannot_start_is_told(deployment: Rolled, trouble: Trouble | None, reason: str) -> None:
+    found = conditions(told(deployment=deployment, trouble=trouble, scaling=Scaling("active", floor=0)))
+    assert found["Ready"] == ("False", reason)
+
+
+def test_the_last_decision_is_in_the_status_and_gone_with_the_autoscaling() -> None:
+    decision = {"replicas": 3, "wanted": 3, "constraint": "Demand", "message": "why", "profile": "estimate"}
+    assert told(deployment=SERVING, scaling=Scaling("active", told=decision)).status["autoscaling"] == decision
+    assert "autoscaling" not in told(deployment=SERVING).status

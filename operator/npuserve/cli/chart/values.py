@@ -6,11 +6,12 @@ installs. `config` is the operator's own configuration file.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
-from npuserve.configuration import Configuration, Section
+from npuserve.configuration import Activator, Configuration, Section
 from npuserve.settings import Settings
 
 _PROCESS = Settings()
@@ -60,6 +61,53 @@ class Resources(Section):
     """What each replica asks for."""
     limits: Limits = Limits()
     """What each replica may use at most."""
+
+
+class ActivatorRequests(Section):
+    """What a replica of the activator asks for."""
+
+    cpu: str | int | float = "50m"
+    """Processor time."""
+    memory: str = "128Mi"
+    """Memory."""
+    ephemeral_storage: str = Field(default="16Mi", alias="ephemeral-storage")
+    """Disk for the log and /tmp."""
+
+
+class ActivatorLimits(Section):
+    """What a replica of the activator may use at most."""
+
+    cpu: str | int | float = "2"
+    """Processor time."""
+    memory: str = "1Gi"
+    """Memory; bodies that wait take `heldMebibytes` of it, and a thousand streams that wait some 20 MiB besides."""
+    ephemeral_storage: str = Field(default="64Mi", alias="ephemeral-storage")
+    """Disk for the log and /tmp."""
+
+
+class ActivatorResources(Section):
+    """Resources of the activator."""
+
+    requests: ActivatorRequests = ActivatorRequests()
+    """What each replica asks for."""
+    limits: ActivatorLimits = ActivatorLimits()
+    """What each replica may use at most."""
+
+
+class ActivatorProcess(Activator):
+    """What holds requests while a service starts from zero replicas, and how it runs."""
+
+    service: Annotated[str, SkipJsonSchema()] = ""
+    replicas: int = Field(default=2, ge=1, le=10)
+    """Replicas of it."""
+    body_mebibytes: int = Field(default=32, ge=1, le=1024)
+    """Longest body of a request."""
+    held_mebibytes: int = Field(default=256, ge=1, le=65_536)
+    """Memory for the bodies that wait in one replica, half of it for one service; requests beyond it are answered 429."""
+    comment_seconds: int = Field(default=10, ge=1, le=300)
+    """Time between two comments on a stream that waits, which keep proxies and clients from ending it."""
+    resources: ActivatorResources = ActivatorResources()
+    """Resources of each replica."""
 
 
 class Log(Section):
@@ -160,6 +208,9 @@ class Values(Section):
     config: Configuration = Configuration()
     """The operator's configuration file, which holds for all services. A change restarts the operator; replicas restart where
     their profile gives pods something else."""
+    activator: ActivatorProcess = ActivatorProcess()
+    """The activator, which holds requests while a service starts from zero replicas. With it, services may have
+    `minReplicas: 0`."""
     image: Image = Image()
     """The operator's image."""
     image_pull_secrets: tuple[str, ...] = ()

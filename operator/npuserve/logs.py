@@ -1,4 +1,4 @@
-"""How the operator logs: one JSON object per line on standard error, or plain text for people.
+"""How the processes log: one JSON object per line on standard error, or plain text for people.
 
 Rule: nothing that can hold a secret is logged: no object bodies, no headers, no environment. kopf logs what is wrong,
 not what it sees.

@@ -1,0 +1,1 @@
+"""Its own process: holds requests to services that have no replica until one answers."""
