@@ -29,6 +29,29 @@ METRICS = {
     "npuserve_queue_depth": "gauge",
     "npuserve_watch_age_seconds": "gauge",
     "npuserve_service_condition": "gauge",
+    "npuserve_autoscale_decision_seconds": "histogram",
+    "npuserve_autoscale_look_seconds": "histogram",
+    "npuserve_autoscale_failures": "counter",
+    "npuserve_scrape_failures": "counter",
+    "npuserve_autoscale_constraint": "gauge",
+    "npuserve_autoscale_requests": "counter",
+    "npuserve_autoscale_late_requests": "counter",
+    **{
+        f"npuserve_autoscale_{what}": "gauge"
+        for what in (
+            "desired_replicas",
+            "wanted_replicas",
+            "need_replicas",
+            "forecast_replicas",
+            "headroom_replicas",
+            "arrivals_per_second",
+            "output_tokens_per_second",
+            "cold_start_seconds",
+            "miss_price",
+            "leaving_replicas",
+            "unread_replicas",
+        )
+    },
 }
 WITHOUT_ELECTION = {"NPUSERVE_LEADER_ELECTION": "false"}
 
