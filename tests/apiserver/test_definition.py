@@ -59,14 +59,15 @@ def test_the_columns_say_what_runs_where_and_wide_says_why(api: Api, kubectl: Ku
             }
         ],
         "plan": {"backend": "vllm-ascend", "devices": 4},
+        "autoscaling": {"replicas": 2, "wanted": 2, "constraint": "Holding", "message": "needs 1"},
     }
     api.merge(SERVICE, "default", "columns", {"status": status}, subresource="status")
     narrow = kubectl("get", "npusvc", "columns").splitlines()
     wide = kubectl("get", "npusvc", "columns", "--output", "wide").splitlines()
     assert narrow[0].split() == ["NAME", "READY", "BACKEND", "NPUS", "REPLICAS", "MODEL", "AGE"]
     assert narrow[1].split()[:6] == ["columns", "False", "vllm-ascend", "4", "2", "modelscope://Qwen/Qwen3-8B"]
-    assert wide[0].split() == [*narrow[0].split(), "REASON"]
-    assert wide[1].split()[-1] == "WaitingForPods"
+    assert wide[0].split() == [*narrow[0].split(), "REASON", "SCALING"]
+    assert wide[1].split()[-2:] == ["WaitingForPods", "Holding"]
 
 
 @pytest.mark.parametrize("word", ["inferenceservices", "inferenceservice", "npusvc", "npuserve"])
