@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import Literal
 
+from npuserve.autoscale.attainment import collision_price, price
+from npuserve.autoscale.collisions import HIT
 from npuserve.autoscale.demand import LOOP, Demand, demand
 from npuserve.autoscale.headroom import Risk
-from npuserve.autoscale.learning import judge, learn_speed, learned, observe
+from npuserve.autoscale.learning import judge, learn_speed, learn_work, learned, observe
 from npuserve.autoscale.load import LoadSample
 from npuserve.autoscale.memory import Memory
 from npuserve.autoscale.settings import Settings
@@ -60,8 +62,8 @@ def decide(memory: Memory, sample: LoadSample, settings: Settings) -> tuple[Memo
         return _at_zero(memory, sample, settings)
     if traffic is None or (sample.replicas and not sample.present):
         return memory, _stay(sample, settings, "MetricsMissing", "no replica could be read, so nothing changes")
-    elapsed = max(traffic.seconds, 1e-3)
-    memory = observe(memory, traffic, settings, limited=memory.limited)
+    traffic = replace(traffic, seconds=max(traffic.seconds, 1e-3))
+    memory = observe(memory, traffic)
     memory = learn_speed(memory, sample, traffic, settings.profile)
     memory = replace(memory, last_time=sample.time)
     busy = sample.queued or traffic.arrivals or any(one.running or one.waiting for one in sample.present)
@@ -70,13 +72,17 @@ def decide(memory: Memory, sample: LoadSample, settings: Settings) -> tuple[Memo
     if memory.output.weight < FEWEST_ANSWERS and not _idle(memory, sample, settings):
         return memory, _stay(sample, settings, "Learning", "too few answers have ended to know what requests need")
     found = demand(sample, memory, settings, learned(memory, settings.profile))
-    memory = judge(memory, found, sample.time, elapsed)
+    memory = learn_work(memory, found, traffic)
+    memory = replace(memory, price=_price(memory, settings))
     wanted, constraint = _wanted(found, memory, sample, settings)
+    # Judged only now: a queue that makes a forecast come true would otherwise make the next one look sure.
+    memory = judge(memory, found, sample.time, traffic.seconds)
     wishes = (
         *(wish for wish in memory.wishes if wish[1] > wanted and wish[0] > sample.time - settings.held(found.life)),
         (sample.time, wanted),
     )
-    memory = replace(memory, wishes=wishes)
+    since = None if wanted <= sample.current else sample.time if memory.short_since is None else memory.short_since
+    memory = replace(memory, wishes=wishes, short_since=since)
     replicas, constraint, reason, wait = _allowed(
         wanted, constraint, found, memory=memory, sample=sample, settings=settings
     )
@@ -84,7 +90,7 @@ def decide(memory: Memory, sample: LoadSample, settings: Settings) -> tuple[Memo
         memory = replace(memory, last_up=sample.time)
     elif replicas < sample.current:
         memory = replace(memory, last_down=sample.time)
-    memory = replace(memory, limited=wanted > replicas)
+    memory = replace(memory, limited=wanted > replicas and constraint != "Holding")
     decision = Decision(
         replicas, wanted, constraint, reason, found.now, found.ahead, max(0.0, wanted - found.ahead), found.arrivals, found.tokens, wait,
         settings.profile.source == "estimate",
@@ -129,19 +135,36 @@ def _wanted(found: Demand, memory: Memory, sample: LoadSample, settings: Setting
     """Replicas that the load asks for, without limits beyond a thousand, and what asks most."""
     if _idle(memory, sample, settings):
         return 0, "Idle"
-    usual = memory.usual_arrivals.value
-    risk = Risk(
-        need=found.ahead,
-        spread=sqrt((memory.recent_error + memory.usual_error) / 2),
-        blocked=found.arrivals * memory.blocking.value,
-        worth=memory.price * found.per_request * sqrt(found.arrivals * max(found.arrivals, usual)),
-    )
-    wishes: list[tuple[int, Constraint]] = [(risk.replicas(1000), "Demand"), (min(1000, ceil(found.cache)), "Cache")]
+    wishes: list[tuple[int, Constraint]] = [
+        (min(1000, ceil(found.cache)), "Cache"),
+        (_risk(found, memory).replicas(1000), "Demand"),
+    ]
     spare = (sample.current - found.ahead) * memory.cold_start
     if found.backlog > max(0.0, spare):
         help_in_time = found.ahead + found.backlog / memory.cold_start
-        wishes.append((min(1000, ceil(help_in_time)), "Backlog"))
+        wishes.insert(0, (min(1000, ceil(help_in_time)), "Backlog"))
     return max(wishes, key=lambda wish: wish[0])
+
+
+def _price(memory: Memory, settings: Settings) -> float:
+    """What a missed request is worth now."""
+    return max(
+        price(memory.missed, share=settings.share, rate=memory.usual_arrivals.value),
+        collision_price(
+            HIT * memory.blocking.value, memory.steady_arrivals.value * memory.usual_work.value, share=settings.share
+        ),
+    )
+
+
+def _risk(found: Demand, memory: Memory) -> Risk:
+    """What more replicas would prevent, and what that is worth."""
+    usual, steady = memory.usual_arrivals.value, memory.steady_arrivals.value
+    return Risk(
+        need=found.ahead,
+        spread=sqrt((memory.recent_error + memory.usual_error) / 2),
+        blocked=HIT * memory.blocking.value,
+        worth=memory.price * memory.usual_work.value * sqrt(steady * max(steady, usual)),
+    )
 
 
 def _allowed(
@@ -160,11 +183,24 @@ def _allowed(
             return least, *_floor(settings, least), None
         return min(wanted, most), constraint, _sentence(constraint, found, wanted), None
     if wanted > current:
+        wait = _patience(wanted, constraint, found, memory=memory, sample=sample, settings=settings)
+        if wait > 0:
+            reason = f"wants {wanted}; answers take long, so a wish for one more has to last {wait / 60:.0f} min longer"
+            return current, "Holding", reason, wait
         count = min(wanted, most)
         return count, constraint, _sentence(constraint, found, wanted), None
     if current > settings.most:
         return settings.most, "MaxReplicas", f"maxReplicas is {settings.most}", None
     return _down(wanted, constraint, found, memory=memory, sample=sample, settings=settings)
+
+
+def _patience(
+    wanted: int, constraint: Constraint, found: Demand, *, memory: Memory, sample: LoadSample, settings: Settings
+) -> float:
+    """Seconds for which a wish for more still has to last."""
+    if constraint != "Demand" or wanted > sample.current + 1 or memory.short_since is None:
+        return 0.0
+    return settings.patience(found.life) - (sample.time - memory.short_since)
 
 
 def _down(

@@ -4,8 +4,9 @@ Rule: the next replica is added as long as the misses it prevents are worth more
 
     price * rate * (missed(n) - missed(n + 1)) >= 1
 
-`price` is what a missed request is worth, in units of the work of a request, and the only thing that is tuned, by the
-slow loop in `attainment`; the rate is the geometric mean of now and usual, so that quiet hours are not starved.
+`price` is what a missed request is worth, in units of the usual work of a request, and the only thing that is tuned, by
+the slow loop in `attainment`; all requests of a day are worth the same, whatever work they are. The rate is the geometric
+mean of now and usual, so that quiet hours are not starved.
 missed(n) is the share of requests that n replicas would fail: the chance that the need exceeds n, from the controller's
 own past look-ahead errors (logistic, sigma * sqrt(need)), plus what long prompts block (`collisions`). A calm service
 becomes lean by itself, a bursty one keeps spare.
@@ -18,7 +19,7 @@ from math import ceil, exp, sqrt
 
 LOGISTIC = 1.7
 """Scale at which the logistic distribution has the spread of a normal one."""
-LEAST_SPREAD = 0.3
+LEAST_SPREAD = 0.2
 LEAST_NEED = 0.3
 
 

@@ -11,15 +11,15 @@ from __future__ import annotations
 from dataclasses import replace
 from math import exp
 
-from npuserve.autoscale.attainment import next_price
 from npuserve.autoscale.demand import Demand
 from npuserve.autoscale.load import LoadSample, Traffic
 from npuserve.autoscale.memory import Memory
 from npuserve.autoscale.profile import EngineProfile
-from npuserve.autoscale.settings import Settings
 
-SETTLING = 600.0
-"""Seconds of judged forecasts before misses teach: those of the first cold start are nobody's price."""
+QUICKEST, SLOWEST_MEAN = 45.0, 240.0
+"""Bounds in seconds of what counts as now for arrivals."""
+PROMPTS = 120.0
+"""The same for the length of prompts, at least."""
 RECENT, USUAL = 1500.0, 6 * 3600.0
 """Seconds in which look-ahead errors are forgotten."""
 FEWEST_ERRORS = 1800.0
@@ -30,29 +30,23 @@ PULL = 60.0
 """Seconds of work that the profile as given counts as."""
 
 
-def observe(memory: Memory, traffic: Traffic, settings: Settings, *, limited: bool) -> Memory:
+def observe(memory: Memory, traffic: Traffic) -> Memory:
     """The memory after the counters of one sample."""
-    elapsed = traffic.seconds
-    usual = memory.usual_arrivals.add(traffic.arrivals, elapsed, elapsed=elapsed)
-    finished = traffic.finished
+    elapsed, finished = traffic.seconds, traffic.finished
+    # A fleet answers within the life of an answer: what is shorter is noise to long answers and news to short ones.
+    now = min(SLOWEST_MEAN, max(QUICKEST, memory.life))
     return replace(
         memory,
-        arrivals=memory.arrivals.add(traffic.arrivals, elapsed, elapsed=elapsed),
-        usual_arrivals=usual,
+        arrivals=memory.arrivals.add(traffic.arrivals, elapsed, elapsed=elapsed, seconds=now),
+        steady_arrivals=memory.steady_arrivals.add(traffic.arrivals, elapsed, elapsed=elapsed),
+        usual_arrivals=memory.usual_arrivals.add(traffic.arrivals, elapsed, elapsed=elapsed),
+        missed=memory.missed if memory.limited else memory.missed.add(traffic.late, finished, elapsed=elapsed),
         generated=memory.generated.add(traffic.generated, elapsed, elapsed=elapsed),
-        prompt=memory.prompt.add(traffic.prompt_tokens, traffic.arrivals, elapsed=elapsed),
+        prompt=memory.prompt.add(traffic.prompt_tokens, traffic.arrivals, elapsed=elapsed, seconds=max(PROMPTS, now)),
         output=memory.output.add(traffic.finished_output, finished, elapsed=elapsed),
         output_squares=memory.output_squares.add(traffic.finished_output_squares, finished, elapsed=elapsed),
         finished_prompt=memory.finished_prompt.add(traffic.finished_prompt, finished, elapsed=elapsed),
-        blocking=memory.blocking.add(traffic.blocking, finished, elapsed=elapsed),
-        price=next_price(
-            memory.price,
-            traffic,
-            share=settings.share,
-            hourly=usual.value * 3600,
-            learned=memory.judged,
-            limited=limited or memory.judged < SETTLING,
-        ),
+        blocking=memory.blocking.add(traffic.blocking, elapsed, elapsed=elapsed),
     )
 
 
@@ -78,6 +72,13 @@ def learned(memory: Memory, profile: EngineProfile) -> EngineProfile:
     return profile.scaled(min(SLOWEST, max(FASTEST, pulled)))
 
 
+def learn_work(memory: Memory, found: Demand, traffic: Traffic) -> Memory:
+    """The memory after what a request and its answer are at present."""
+    arrivals = traffic.arrivals
+    work = memory.usual_work.add(found.per_request * arrivals, arrivals, elapsed=traffic.seconds)
+    return replace(memory, life=found.life, usual_work=work)
+
+
 def judge(memory: Memory, found: Demand, now: float, elapsed: float) -> Memory:
     """The memory after comparing forecasts that have come due with what is, and with a new forecast noted."""
     recent, usual, judged = memory.recent_error, memory.usual_error, memory.judged
@@ -89,4 +90,10 @@ def judge(memory: Memory, found: Demand, now: float, elapsed: float) -> Memory:
         recent += (1 - exp(-elapsed / RECENT)) * (error - recent)
         usual += max(1 - exp(-elapsed / USUAL), elapsed / (judged + FEWEST_ERRORS)) * (error - usual)
     coming.append((now + memory.cold_start + elapsed, found.ahead))
-    return replace(memory, recent_error=recent, usual_error=usual, judged=judged, forecasts=tuple(coming))
+    return replace(
+        memory,
+        recent_error=recent,
+        usual_error=usual,
+        judged=judged,
+        forecasts=tuple(coming),
+    )

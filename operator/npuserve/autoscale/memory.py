@@ -21,8 +21,9 @@ class Mean:
     amount: float = 0.0
     weight: float = 0.0
 
-    def add(self, amount: float, weight: float, *, elapsed: float) -> Mean:
-        kept = exp(-elapsed / self.seconds)
+    def add(self, amount: float, weight: float, *, elapsed: float, seconds: float | None = None) -> Mean:
+        """The mean after `elapsed` seconds with that much more; `seconds` forgets at another pace than its own."""
+        kept = exp(-elapsed / (seconds or self.seconds))
         return Mean(self.seconds, self.amount * kept + amount, self.weight * kept + weight)
 
     @property
@@ -35,9 +36,15 @@ class Memory:
     """All state of one service's autoscaling."""
 
     arrivals: Mean = Mean(60)
-    """Requests per second, now."""
+    """Requests per second, now: over the life of an answer, see `learning`."""
+    steady_arrivals: Mean = Mean(1800)
+    """Requests per second, over half an hour."""
     usual_arrivals: Mean = Mean(24 * 3600)
     """Requests per second, over a day."""
+    usual_work: Mean = Mean(24 * 3600)
+    """Replica-seconds of work per request, over a day."""
+    missed: Mean = Mean(24 * 3600)
+    """Share of the requests that missed the objectives, over a day."""
     generated: Mean = Mean(15)
     """Output tokens per second."""
     prompt: Mean = Mean(120)
@@ -46,8 +53,8 @@ class Memory:
     """Output tokens per finished request."""
     output_squares: Mean = Mean(600)
     finished_prompt: Mean = Mean(600)
-    blocking: Mean = Mean(1800)
-    """Seconds per finished request, see `collisions`."""
+    blocking: Mean = Mean(3 * 3600)
+    """Seconds per second, see `collisions`."""
     speed: Mean = Mean(3600)
     """Seconds spent on work over seconds that the profile says it takes, see `learning`."""
     recent_error: float = 0.16
@@ -56,8 +63,10 @@ class Memory:
     """The same over hours."""
     judged: float = 0.0
     """Seconds of forecasts that have come due."""
-    price: float = 10.0
-    """What a missed request is worth, in units of the work of a request: the slow loop on attainment turns it."""
+    price: float = 0.0
+    """What a missed request is worth now, in units of the work of a request; not part of the digest, see `attainment`."""
+    life: float = 1.0
+    """Seconds for which an answer in progress goes on, on average."""
     forecasts: tuple[tuple[float, float], ...] = ()
     """(time due, need forecast for then), oldest first; not part of the digest."""
     wishes: tuple[tuple[float, int], ...] = ()
@@ -71,6 +80,8 @@ class Memory:
     """How many starts were seen."""
     starts: tuple[float, ...] = ()
     """Seconds of the last of them, see `starts`."""
+    short_since: float | None = None
+    """Since when more replicas are wanted than there are."""
     last_busy: float = -1e9
     limited: bool = False
     """Whether a limit kept the last decision below the wish."""
@@ -78,9 +89,10 @@ class Memory:
 
 DIGEST_VERSION = 1
 _MEANS = (
-    "arrivals", "usual_arrivals", "generated", "prompt", "output", "output_squares", "finished_prompt", "blocking", "speed",
+    "arrivals", "steady_arrivals", "usual_arrivals", "usual_work", "missed", "generated", "prompt", "output", "output_squares",
+    "finished_prompt", "blocking", "speed",
 )  # fmt: skip
-_NUMBERS = ("recent_error", "usual_error", "judged", "price", "cold_start", "cold_starts")
+_NUMBERS = ("recent_error", "usual_error", "judged", "life", "cold_start", "cold_starts")
 
 
 def digest(memory: Memory) -> str:
@@ -126,13 +138,19 @@ def from_digest(text: str, *, now: float) -> Memory:
 
 
 def differs_materially(one: str, other: str) -> bool:
-    """Whether a controller should write the newer digest: a number moved by more than a twentieth, or anything else
-    changed."""
+    """Whether a controller should write the newer digest: a number moved by more than a twentieth, or one of the two is
+    no digest."""
     try:
-        before, after = json.loads(one), json.loads(other)
-    except ValueError:
+        before, after = _material(one), _material(other)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
         return True
-    return any(abs(before.get(name, 0) - after.get(name, 0)) > 0.05 * abs(before.get(name, 0)) for name in _NUMBERS)
+    return any(abs(was - now) > 0.05 * abs(was) for was, now in zip(before, after, strict=True))
+
+
+def _material(text: str) -> list[float]:
+    kept = json.loads(text)
+    missed, requests = kept["missed"]
+    return [*(_number(kept[name]) for name in _NUMBERS), missed / max(1.0, requests)]
 
 
 def _short(value: float) -> float:

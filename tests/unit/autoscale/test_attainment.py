@@ -6,43 +6,43 @@ from dataclasses import replace
 
 import pytest
 
-from npuserve.autoscale.attainment import AIM, CHEAPEST, DEAREST, next_price
+from npuserve.autoscale.attainment import CALM, CHEAPEST, DEAREST, PLANNED, collision_price, price, used
 from npuserve.autoscale.headroom import Risk
-from npuserve.autoscale.load import Traffic
+from npuserve.autoscale.memory import Mean
 
-HOUR = 10_000
-SAMPLE = Traffic(5.0, 10, 0, 0, 10, 0, 0, 0, 0.0, 0.0)
-
-
-def price_after(samples: int, *, late: float, share: float = 0.99, limited: bool = False, start: float = 10.0) -> float:
-    price = start
-    for _ in range(samples):
-        traffic = replace(SAMPLE, late=late)
-        price = next_price(price, traffic, share=share, hourly=HOUR, learned=86400.0, limited=limited)
-    return price
+RATE = 3.0
+DAY = RATE * 86400
 
 
-def test_the_price_stands_still_while_misses_are_what_is_planned_with() -> None:
-    assert price_after(1000, late=10 * 0.01 * AIM) == pytest.approx(10.0)
+def after(missed: float, requests: float = DAY) -> Mean:
+    return Mean(86400.0, amount=missed * requests, weight=requests)
+
+
+def test_the_price_is_calm_while_misses_are_what_is_planned_with() -> None:
+    assert price(after(0.01 * PLANNED), share=0.99, rate=RATE) == pytest.approx(CALM)
+    assert price(Mean(86400.0), share=0.99, rate=RATE) == pytest.approx(CALM)
+
+
+def test_the_price_rises_with_what_is_used_up_and_keeps_within_bounds() -> None:
+    prices = [price(after(missed), share=0.99, rate=RATE) for missed in (0.0, 0.005, 0.009, 0.011, 0.5)]
+    assert prices == sorted(prices)
+    assert prices[0] >= CHEAPEST
+    assert prices[-1] == DEAREST
 
 
 def test_a_stricter_goal_makes_the_same_misses_dearer() -> None:
-    assert price_after(100, late=0.1, share=0.995) > price_after(100, late=0.1, share=0.98)
+    assert price(after(0.006), share=0.995, rate=RATE) > price(after(0.006), share=0.98, rate=RATE)
 
 
-def test_the_price_keeps_within_bounds_whatever_happens() -> None:
-    assert price_after(5000, late=10) == DEAREST
-    assert price_after(100_000, late=0) == CHEAPEST
+def test_the_first_misses_of_a_service_use_up_little() -> None:
+    assert used(after(0.05, requests=RATE * 600), share=0.99, rate=RATE) < 1.2
+    assert used(after(0.05), share=0.99, rate=RATE) > 4
 
 
-def test_misses_that_a_limit_causes_do_not_raise_the_price() -> None:
-    assert price_after(100, late=5, limited=True) == 10.0
-
-
-def test_a_young_service_learns_its_price_faster() -> None:
-    calm = replace(SAMPLE, late=0.0)
-    young, old = (next_price(10, calm, share=0.99, hourly=HOUR, learned=at, limited=False) for at in (0.0, 86400.0))
-    assert young < old < 10
+def test_collisions_raise_the_price_only_where_they_ask_for_more_than_the_work() -> None:
+    assert collision_price(0.03, 10.0, share=0.99) == 0.0
+    assert collision_price(0.12, 8.0, share=0.99) > collision_price(0.10, 8.0, share=0.99) > CALM
+    assert collision_price(0.0, 0.0, share=0.99) == 0.0
 
 
 @pytest.mark.parametrize("need", [1.0, 4.0, 12.0])

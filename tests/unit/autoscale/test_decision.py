@@ -17,10 +17,12 @@ PROFILE = EngineProfile(54.5, 0.278, 9.75e-5, 0.18, 25.0, 587_000)
 WISH = Settings(PROFILE, least=1, most=20)
 
 
-def sample(time: float, *, replicas: int, rate: float, starting: int = 0, step: float = 75.0) -> LoadSample:
-    """Five seconds of steady requests of 1,000 prompt and 200 output tokens, spread evenly."""
-    running = round(rate * 200 * step / 1000 / replicas)
-    arrivals = round(rate * 5)
+def sample(
+    time: float, *, replicas: int, rate: float, starting: int = 0, step: float = 75.0, output: int = 200
+) -> LoadSample:
+    """Five seconds of steady requests of 1,000 prompt and, without more said, 200 output tokens, spread evenly."""
+    running = round(rate * output * step / 1000 / replicas)
+    finished = rate * 5
     return LoadSample(
         time=time,
         replicas=(ReplicaLoad(running, 0, running * 1100.0),) * replicas,
@@ -28,13 +30,13 @@ def sample(time: float, *, replicas: int, rate: float, starting: int = 0, step: 
         draining=0,
         traffic=Traffic(
             seconds=5.0,
-            arrivals=arrivals,
-            prompt_tokens=arrivals * 1000,
-            generated=round(rate * 5 * 200),
-            finished=arrivals,
-            finished_prompt=arrivals * 1000,
-            finished_output=arrivals * 200,
-            finished_output_squares=arrivals * 40_000,
+            arrivals=finished,
+            prompt_tokens=finished * 1000,
+            generated=round(rate * 5 * output),
+            finished=finished,
+            finished_prompt=finished * 1000,
+            finished_output=finished * output,
+            finished_output_squares=finished * output * output,
             blocking=0.0,
             late=0.0,
         ),
@@ -149,12 +151,36 @@ def test_an_engine_slower_than_its_profile_is_found_out() -> None:
     assert learned(memory, wrong.profile).prefill == pytest.approx(PROFILE.prefill, rel=0.15)
 
 
-def test_misses_make_replicas_worth_more_and_quiet_makes_them_worth_less() -> None:
-    memory, _ = steady(1800, replicas=6, rate=8.0)
-    calm = sample(1800.0, replicas=6, rate=8.0)
-    assert calm.traffic is not None
-    late = replace(calm, traffic=replace(calm.traffic, late=20.0))
-    assert decide(memory, late, WISH)[0].price > memory.price > decide(memory, calm, WISH)[0].price
+def test_misses_buy_replicas() -> None:
+    memory, calm = steady(7200, replicas=6, rate=8.0)
+    late = replace(memory, missed=replace(memory.missed, amount=memory.missed.weight * 0.03))
+    assert decide(late, sample(7200.0, replicas=6, rate=8.0), WISH)[1].wanted > calm.wanted
+
+
+def test_misses_that_a_limit_causes_are_not_counted() -> None:
+    wish = replace(WISH, room=Room(2, "free devices"))
+    memory, decision = steady(600, replicas=2, rate=15.0, wish=wish)
+    assert decision.wanted > decision.replicas
+    seen = sample(600.0, replicas=2, rate=15.0)
+    assert seen.traffic is not None
+    late = replace(seen, traffic=replace(seen.traffic, late=50.0))
+    assert decide(memory, late, wish)[0].missed == memory.missed
+
+
+@pytest.mark.parametrize(("output", "constraint"), [(200, "Demand"), (4000, "Holding")])
+def test_only_long_answers_make_a_wish_for_one_more_wait(output: int, constraint: str) -> None:
+    rate, wanted = 1600 / output, 8
+    memory = Memory()
+    for at in range(0, 7200, 5):
+        memory, decision = decide(memory, sample(at, replicas=wanted, rate=rate, output=output), WISH)
+        wanted = decision.wanted
+    short = sample(7200, replicas=wanted - 1, rate=rate, output=output)
+    memory, decision = decide(memory, short, WISH)
+    assert decision.wanted == wanted
+    assert (decision.constraint, decision.replicas) == (constraint, wanted - (constraint == "Holding"))
+    if decision.next_change is not None:
+        memory, decision = decide(memory, replace(short, time=7200 + decision.next_change), WISH)
+        assert decision.replicas == wanted
 
 
 def test_a_restart_causes_no_jump() -> None:
@@ -168,4 +194,4 @@ def test_a_steady_service_writes_no_digest() -> None:
     memory, _ = steady(3600, replicas=4, rate=8.0)
     again, _ = decide(memory, sample(3600.0, replicas=4, rate=8.0), WISH)
     assert not differs_materially(digest(memory), digest(again))
-    assert differs_materially(digest(memory), digest(replace(memory, price=memory.price * 2)))
+    assert differs_materially(digest(memory), digest(replace(memory, cold_start=memory.cold_start * 2)))
