@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -110,20 +110,21 @@ def test_scaling_down_loses_no_request(busy: Fleet) -> None:
 
 def test_the_replica_with_the_least_to_do_goes(busy: Fleet) -> None:
     """The others have streams that last."""
-    kept, *others = busy.addresses()
+    idle, *others = busy.addresses()
     busy.load.rate = 0.0
     until(lambda: NotYet("requests are in flight") if busy.in_flight() else True)
     engines, background = busy.world.engines, busy.world.background
 
     async def hold(address: str) -> Told:
         endpoint = next(one for one in busy.proxy.endpoints if one.address == address)
-        alone = type(busy.proxy)(busy.proxy.api, busy.proxy.namespace, busy.proxy.service, (endpoint,))
+        alone = replace(busy.proxy, endpoints=(endpoint,))
         return await ask(alone, chat(600))
 
     holding = [background.start(hold(address)) for address in others for _ in range(3)]
-    since = len(background.call(lambda: list(engines.asked)))
-    assert since
-    until(lambda: NotYet("it is there") if kept in busy.addresses() else True, within=240)
+    there = dict.fromkeys(others, 3) | {idle: 0}
+    until(lambda: True if there.items() <= background.call(engines.in_flight).items() else NotYet("they are not there"))
+    busy.tenant.edit("chat", autoscaling={"maxReplicas": 2})
+    until(lambda: NotYet("it is there") if idle in busy.addresses() else True, within=120)
     assert set(others) <= set(busy.addresses())
     assert [told.problem for one in holding if (told := one.result(120)).lost] == []
 

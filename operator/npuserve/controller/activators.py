@@ -11,8 +11,10 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientTimeout
 from prometheus_client.parser import text_string_to_metric_families
+
+from npuserve.controller.bounded import TooLarge, read_body, url
 
 QUEUED = "npuserve_activator_queued"
 _SECONDS = 2.0
@@ -47,24 +49,13 @@ def waiting(page: str) -> Mapping[Service, int]:
 
 
 async def _page(session: ClientSession, address: str, port: int) -> str:
-    host = f"[{address}]" if ":" in address else address
     try:
         async with session.get(
-            f"http://{host}:{port}/metrics", timeout=ClientTimeout(total=_SECONDS), allow_redirects=False
+            url(address, port, "/metrics"), timeout=ClientTimeout(total=_SECONDS), allow_redirects=False
         ) as answer:
             if answer.status != 200:
                 return ""
-            return await _text(answer)
-    except (ClientError, TimeoutError, OSError, ValueError) as error:
+            return (await read_body(answer, limit=_LONGEST_PAGE)).decode(errors="replace")
+    except (ClientError, TimeoutError, OSError, ValueError, TooLarge) as error:
         logger.warning("the activator at %s does not tell who waits: %r", address, error)
         return ""
-
-
-async def _text(answer: ClientResponse) -> str:
-    """The body; raises ValueError where it is longer than any page."""
-    page = bytearray()
-    async for chunk in answer.content.iter_any():
-        page += chunk
-        if len(page) > _LONGEST_PAGE:
-            raise ValueError(f"its page is longer than {_LONGEST_PAGE} bytes")
-    return page.decode(errors="replace")

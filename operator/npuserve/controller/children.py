@@ -15,7 +15,7 @@ from typing import Any
 
 from npuserve.api.conditions import Reason
 from npuserve.controller.answers import ApiError, Object
-from npuserve.controller.kube import Kube
+from npuserve.controller.kube import NEVER, Kube
 from npuserve.controller.resources import DEPLOYMENTS, of_kind
 from npuserve.controller.store import Reference, Store
 from npuserve.reconcile.compare import Apply, Change, Delete, changes
@@ -23,8 +23,6 @@ from npuserve.reconcile.conditions import Trouble
 from npuserve.reconcile.ownership import Conflict, conflicts, key_of
 from npuserve.render.owner import Owner
 
-_NEVER = "1"
-"""No object has this version: applying at it creates, or is refused with 409 (tried with the API server 1.36.4)."""
 _ROUNDS = 3
 """How often an object that turned up under a wanted name is looked at before the pass is given up."""
 
@@ -154,7 +152,7 @@ class _Hand:
 
 def _guarded(desired: Mapping[str, Any], known: Mapping[str, Any] | None) -> Object:
     """What is applied, with what it may fall on: nothing at all, or the object that was seen."""
-    guard = {"resourceVersion": _NEVER} if known is None else {"uid": known["metadata"]["uid"]}
+    guard = {"resourceVersion": NEVER} if known is None else {"uid": known["metadata"]["uid"]}
     return {**desired, "metadata": {**desired["metadata"], **guard}}
 
 

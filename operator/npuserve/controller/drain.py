@@ -3,18 +3,8 @@
 Rule: each mark is a merge patch that names the pod's UID, so it falls on no other pod of that name. Pods that have gone
 meanwhile need none.
 
-Who decides how many replicas a service has, asks with every sample of load while there are more than it wants, or a pod
-that is leaving (an operator may have stopped in the middle, and a service may have lost its autoscaling):
-
-    drain = plan_drain(pods, target=decision.replicas, current=deployment["spec"]["replicas"], loads=loads, now=time(),
-                       limit=plan.timing.drain)
-    await carry_out(kube, drain)
-    # ... then, and only then, the Deployment asks for drain.replicas
-
-`pods` are all replicas of the service as the watch shows them, `loads` what the same sample read of each ready one, the
-leaving ones among them, by UID. `current` is the live Deployment's, our own last write included: what a ReplicaSet has
-yet to remove shows as more pods than that. A LoadSample's `replicas` are the serving pods only, its `draining` is
-`drain.leaving`. Nobody else writes the number of such a service: the pass renders what the drain allowed last.
+The marks come first and the number after them (`scaling`): until a ReplicaSet's pods bear their cost, a lower number
+would take others.
 """
 
 from __future__ import annotations

@@ -25,6 +25,8 @@ LIST_LIMIT = 500
 SILENCE_SECONDS = 70.0
 """A watch without an event or bookmark for so long is dead: the API server sends a bookmark every minute."""
 STREAM_SECONDS = 300
+NEVER = "1"
+"""No object has this version: applying at it creates, or is refused with 409 (tried with the API server 1.36.4)."""
 
 _APPLY = {
     "Content-Type": "application/apply-patch+yaml",

@@ -118,6 +118,7 @@ class Reconciler:
         case = await self._reader.read(key)
         if case is None:
             self._numbers.gone(key)
+            self._place.gone(key)
             return Passed("gone")
         service = parse(case.body)
         if isinstance(service, InvalidSpec):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from npuserve.autoscale.memory import Memory, differs_materially, digest, from_digest
 from npuserve.controller.answers import ApiError
-from npuserve.controller.kube import Kube
+from npuserve.controller.kube import NEVER, Kube
 from npuserve.controller.resources import CONFIG_MAPS
 from npuserve.reconcile.ownership import Ownership, ownership
 from npuserve.render.memory import digest_in, memory_map
@@ -22,8 +22,6 @@ from npuserve.render.owner import Owner
 WRITE_SECONDS = 600.0
 FIRST_SECONDS = 10.0
 """From the first look at a service that nothing is remembered of to the first write."""
-_NEVER = "1"
-"""No object has this version: applying at it creates, or is refused."""
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +63,7 @@ async def keep(kube: Kube, owner: Owner, kept: Kept, *, memory: Memory, now: flo
     if not differs_materially(kept.text or "{}", text):
         return replace(kept, looked=now)
     manifest = memory_map(owner, text)
-    guard = {"uid": kept.uid} if kept.uid else {"resourceVersion": _NEVER}
+    guard = {"uid": kept.uid} if kept.uid else {"resourceVersion": NEVER}
     try:
         answer = await kube.apply(
             CONFIG_MAPS, {**manifest, "metadata": {**manifest["metadata"], **guard}}, force=bool(kept.uid)

@@ -16,8 +16,8 @@ from npuserve.api.spec import InferenceServiceSpec
 from npuserve.autoscale.wish import settings_of
 from npuserve.configuration import Configuration
 from npuserve.controller.case import Case
+from npuserve.controller.followed import Followed
 from npuserve.controller.rivals import Rivals
-from npuserve.controller.scaling import Followed
 from npuserve.controller.scaling import Scaling as Scaler
 from npuserve.models.facts import ModelFacts
 from npuserve.plan.autoscaling import least_of

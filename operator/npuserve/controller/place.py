@@ -29,15 +29,19 @@ class Place:
 
     activation: Activation
     settings: Activator
-    _leads: dict[str, bool] = field(default_factory=dict)
-    """By UID: whether the place led to the activator when it was last found or made right."""
+    _leads: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    """By the key of a service: its UID, and whether the place led to the activator when it was last found or made right."""
+
+    def gone(self, key: str) -> None:
+        """The service is gone."""
+        self._leads.pop(key, None)
 
     def wanted_objects(self, case: Case, spec: InferenceServiceSpec, plan: Plan, *, wanted: int) -> tuple[Object, ...]:
         """The slice of a service that may be without replicas."""
         owner, around = case.owner, case.around
         if not may_have_none(spec):
             self.activation.give_up(owner.uid)
-            self._leads.pop(owner.uid, None)
+            self._leads.pop(case.key, None)
             return ()
         port, family = self.activation.port(owner.uid), around.family or _family_of(case)
         if port is None or not family:
@@ -57,22 +61,26 @@ class Place:
 
     def is_right(self, case: Case, spec: InferenceServiceSpec, *, wanted: int) -> bool:
         """Whether it leads where it should since it was last found or made right."""
-        return not may_have_none(spec) or self._leads.get(case.owner.uid) == self._shall_lead(case, wanted)
+        return not may_have_none(spec) or self._led(case) == self._shall_lead(case, wanted)
 
     def note_right(self, case: Case, spec: InferenceServiceSpec, *, wanted: int) -> None:
         """A pass has just found or made it right."""
         if may_have_none(spec):
-            self._leads[case.owner.uid] = self._shall_lead(case, wanted)
+            self._leads[case.key] = (case.owner.uid, self._shall_lead(case, wanted))
 
     def stands_in(self, case: Case, spec: InferenceServiceSpec) -> bool:
         """Whether requests find the activator once the last replica is gone; true where that is nobody's wish."""
-        return not may_have_none(spec) or (bool(case.around.addresses) and self._leads.get(case.owner.uid, False))
+        return not may_have_none(spec) or (bool(case.around.addresses) and bool(self._led(case)))
 
     def missing(self, case: Case, spec: InferenceServiceSpec, *, replicas: int) -> Trouble | None:
         """Why nobody holds requests to a service that has no replica and should have the activator."""
         if not may_have_none(spec) or replicas:
             return None
         return cannot_stand_in(found=bool(case.around.addresses), port=self.activation.port(case.owner.uid))
+
+    def _led(self, case: Case) -> bool | None:
+        uid, led = self._leads.get(case.key, ("", False))
+        return led if uid == case.owner.uid else None
 
     def _shall_lead(self, case: Case, wanted: int) -> bool:
         return stands_in(answered=case.around.answered, wanted=wanted)

@@ -13,6 +13,7 @@ import gc
 import logging
 import signal
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import ClientSession
@@ -59,6 +60,18 @@ def run(settings: Settings, *, resolve: Resolve = plan_resolve) -> int:
 
 class LeadershipLost(Exception):
     """Another replica may work now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What works on the cluster while this replica leads."""
+
+    store: Store
+    queue: Queue
+    capacity: Capacity
+    activation: Activation
+    scaler: Autoscaler
+    work: Work
 
 
 class Operator:
@@ -129,16 +142,37 @@ class Operator:
     async def _work(self, kube: Kube, credentials: Credentials, http: ClientSession) -> None:
         self._health.role = Role.SYNCING
         self._metrics.leads(1)
-        namespace, freshness = self._settings.watch_namespace, self._freshness
+        parts = self._parts(kube, http)
+        self._metrics.watch(parts.queue.depth, self._freshness.ages)
+        async with asyncio.TaskGroup() as tasks:
+            heard = self._listen(tasks, parts, kube)
+            informer = Informer(
+                kube,
+                credentials,
+                namespace=self._settings.watch_namespace,
+                store=parts.store,
+                freshness=self._freshness,
+                tell=parts.work.tell,
+            )
+            tasks.create_task(informer.run(started=self._take_signals))
+            await asyncio.gather(*(event.wait() for event in heard), informer.synced())
+            parts.activation.learn(parts.store.bodies(ENDPOINT_SLICES))
+            _leave_garbage_be()
+            self._health.role = Role.LEADER
+            logger.info("working", extra={"services": sum(1 for _ in parts.store.services())})
+            parts.scaler.begin(tasks, freshness=self._freshness)
+            await parts.work.run(self._settings.workers)
+
+    def _parts(self, kube: Kube, http: ClientSession) -> _Parts:
+        """Everything that works on the cluster, put together and not begun."""
         store, queue = Store(), Queue()
-        listed, family = asyncio.Event(), asyncio.Event()
         capacity = Capacity(
             self._configuration.flavour,
             changed=lambda: work.nodes_changed(),  # noqa: PLW0108 - work is made below
             troubled=lambda uid: work.look_at_uid(uid),  # noqa: PLW0108 - as above
             renamed=self._configuration.resource_names,
         )
-        activation, places = self._activation(store, lambda uid: work.look_at_uid(uid)), asyncio.Event()  # noqa: PLW0108 - as above
+        activation = self._activation(store, lambda uid: work.look_at_uid(uid))  # noqa: PLW0108 - as above
         scaler = Autoscaler(
             kube,
             store,
@@ -161,46 +195,29 @@ class Operator:
             numbers=scaler.numbers,
             activation=activation,
         )
-        work = Work(reconciler.reconcile, queue=queue, store=store, metrics=self._metrics, freshness=freshness)
-        informer = Informer(
-            kube,
-            credentials,
-            namespace=namespace,
-            store=store,
-            freshness=freshness,
-            tell=work.tell,
+        work = Work(reconciler.reconcile, queue=queue, store=store, metrics=self._metrics, freshness=self._freshness)
+        return _Parts(store, queue, capacity, activation, scaler, work)
+
+    def _listen(self, tasks: asyncio.TaskGroup, parts: _Parts, kube: Kube) -> tuple[asyncio.Event, ...]:
+        """Begin to follow everything but the services themselves; the events are set once what exists was read."""
+        namespace, freshness = self._settings.watch_namespace, self._freshness
+        nodes, family, places = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        tasks.create_task(parts.capacity.follow(kube, namespace=namespace, freshness=freshness, listed=nodes))
+        tasks.create_task(
+            follow_children(
+                kube, parts.store, namespace=namespace, freshness=freshness, tell=parts.work.tell, listed=family
+            )
         )
-        self._metrics.watch(queue.depth, self._freshness.ages)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(capacity.follow(kube, namespace=namespace, freshness=freshness, listed=listed))
-            tasks.create_task(informer.run(started=self._take_signals))
-            tasks.create_task(
-                follow_children(
-                    kube,
-                    store,
-                    namespace=namespace,
-                    freshness=freshness,
-                    tell=work.tell,
-                    listed=family,
-                )
+        tasks.create_task(
+            parts.activation.follow(
+                kube,
+                namespace=namespace,
+                own_namespace=self._settings.namespace,
+                freshness=freshness,
+                listed=places,
             )
-            heard = scaler.hear(tasks, namespace=namespace, freshness=freshness)
-            tasks.create_task(
-                activation.follow(
-                    kube,
-                    namespace=namespace,
-                    own_namespace=self._settings.namespace,
-                    freshness=freshness,
-                    listed=places,
-                )
-            )
-            await asyncio.gather(*(event.wait() for event in (listed, family, places, *heard)), informer.synced())
-            activation.learn(store.bodies(ENDPOINT_SLICES))
-            _leave_garbage_be()
-            self._health.role = Role.LEADER
-            logger.info("working", extra={"services": sum(1 for _ in store.services())})
-            scaler.begin(tasks, freshness=freshness)
-            await work.run(self._settings.workers)
+        )
+        return (nodes, family, places, *parts.scaler.hear(tasks, namespace=namespace, freshness=freshness))
 
     def _activation(self, store: Store, look_at: Callable[[str], None]) -> Activation:
         settings = self._configuration.activator

@@ -13,37 +13,31 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 from zlib import crc32
 
 from npuserve.autoscale.decision import LOOP
 from npuserve.autoscale.memory import Mean
-from npuserve.autoscale.objectives import Objectives
-from npuserve.autoscale.profile import EngineProfile
 from npuserve.autoscale.settings import Room
-from npuserve.cluster.facts import ClusterFacts
-from npuserve.cluster.quotas import Quota
 from npuserve.controller.answers import ApiError, Unreachable
 from npuserve.controller.drain import carry_out
+from npuserve.controller.followed import Bounds, Cluster, Followed, Meter
 from npuserve.controller.kube import Kube
 from npuserve.controller.memories import Kept, keep, recall
 from npuserve.controller.scaling_metrics import ScalingMetrics
-from npuserve.plan.plan import Plan
 from npuserve.plan.sharing import Claim, rooms
 from npuserve.reconcile.autoscaling import Told
+from npuserve.reconcile.claim import Claimant, claim_of
 from npuserve.reconcile.course import course
 from npuserve.reconcile.drain import Loads
 from npuserve.reconcile.pods import ReplicaPod
 from npuserve.reconcile.sample import Fleet, fleet
-from npuserve.reconcile.step import Asked, Read, Seen, State, aim_of, step
-from npuserve.render.owner import Owner
+from npuserve.reconcile.step import Asked, Seen, State, aim_of, step
 
 ROOM_SECONDS = 1.0
 """For which one answer about the room of all services serves."""
-COMING_SECONDS = 15.0
-"""Within which the pods of an order exist."""
 TICK = 0.05
 SLACK = 2.0
 """Seconds by which the times of pods, which are whole seconds of another clock, may lie before ours."""
@@ -51,51 +45,6 @@ AGAIN_SECONDS = 30.0
 """Between two passes for the same number: a write that was refused is repeated, and not with every look."""
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """An autoscaled service, as the last pass over it found it."""
-
-    key: str
-    owner: Owner
-    asked: Asked
-    plan: Plan
-    priority_class: str
-    live: int
-    """Replicas that its Deployment asks for."""
-    wished: int
-    """Replicas that its spec asks for."""
-    told: Mapping[str, Any] | None
-    """What its status says of the last decision."""
-    stands_in: bool = True
-    """Whether requests find someone who holds them once the last replica is gone."""
-    tidying: bool = False
-    """Its autoscaling was taken away while replicas were leaving: it is followed until they are back."""
-
-
-class Meter(Protocol):
-    """Reads the replicas of one service, and remembers where their counters stood."""
-
-    async def read(
-        self, pods: Sequence[ReplicaPod], plan: Plan, *, profile: EngineProfile, objectives: Objectives
-    ) -> Read: ...
-
-
-class Cluster(Protocol):
-    """What is known of nodes and replicas."""
-
-    def facts(self) -> ClusterFacts: ...
-
-    def pods(self, uid: str) -> tuple[ReplicaPod, ...]: ...
-
-
-class Bounds(Protocol):
-    """What is known of quotas and priorities."""
-
-    def quotas(self) -> tuple[Quota, ...]: ...
-
-    def priority(self, name: str) -> int: ...
 
 
 @dataclass(slots=True)
@@ -116,6 +65,8 @@ class _Service:
     """Replicas that there are to be in the end; None before the first decision."""
     again: float = 0.0
     """When a pass may be asked for again for a number that was asked for."""
+    waits_for: str = ""
+    """Why there are more replicas than are wanted; empty when there are not."""
     looking: bool = False
 
 
@@ -302,6 +253,9 @@ class Scaling:
         limit = float(asked.plan.timing.drain)
         drain = course(pods, aim, live=asked.live, loads=loads, now=self._clock(), limit=limit)
         await carry_out(self._kube, drain)
+        if drain.waits_for and drain.waits_for != service.waits_for:
+            logger.info("replicas stay for now: %s", drain.waits_for, extra={"service": asked.key})
+        service.waits_for = drain.waits_for
         before, service.number = service.number, drain.replicas
         if drain.replicas != service.asked.live and (drain.replicas != before or self._clock() >= service.again):
             service.again = self._clock() + AGAIN_SECONDS
@@ -317,32 +271,15 @@ class Scaling:
         return self._rooms[key]
 
     def _claim(self, service: _Service) -> Claim:
-        asked, seen, state = service.asked, service.fleet, service.state
-        aside = 0 if seen is None else len(seen.aside)
-        there, placed = (0, 0) if seen is None else (len(seen.staying) + aside, seen.placed + aside)
-        coming = 0 if state is None or not asked.asked.in_charge else max(0, state.ordered - there)
-        wanted = there + coming
-        if coming and self._is_late(service):
-            # Something keeps its pods from being made: what is free is free for others.
-            coming, wanted = 0, there
-        elif state is not None and state.decision is not None and asked.asked.in_charge:
-            wanted = min(state.decision.wanted, asked.asked.settings.most)
-        return Claim(
-            key=asked.key,
-            namespace=asked.owner.namespace,
-            plan=asked.plan,
+        asked = service.asked
+        return claim_of(
+            Claimant(asked.key, asked.owner.namespace, asked.plan, asked.priority_class),
             priority=self._bounds.priority(asked.priority_class),
-            priority_class=asked.priority_class,
-            present=there + coming,
-            waiting=there + coming - placed,
-            coming=coming,
-            wanted=wanted,
+            asked=asked.asked,
+            seen=service.fleet,
+            state=service.state,
+            now=self._clock(),
         )
-
-    def _is_late(self, service: _Service) -> bool:
-        """Whether replicas that were ordered have had no pod or node for longer than making a pod takes."""
-        since = None if service.state is None else service.state.placing.since
-        return since is not None and self._clock() - since > COMING_SECONDS
 
 
 def _as_asked(state: State, before: Asked, asked: Followed, *, leaving: int) -> State:

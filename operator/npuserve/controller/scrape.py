@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Literal
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
 from npuserve.autoscale.page import Page
+from npuserve.controller.bounded import TooLarge, read_body, url
 from npuserve.controller.exposition import Reader, Unreadable
 from npuserve.engines.metric_source import MetricSource
 
@@ -47,10 +47,6 @@ class Missing:
 
     trouble: Trouble
     detail: str
-
-
-class _TooLarge(Exception):
-    pass
 
 
 class _Refused(Exception):
@@ -86,7 +82,7 @@ class Scraper:
             missing = Missing("Timeout", f"no page within {SECONDS:.0f} s")
         except _Refused as refused:
             missing = Missing("Refused", str(refused))
-        except _TooLarge:
+        except TooLarge:
             missing = Missing("TooLarge", f"the page has more than {LARGEST} bytes")
         except Unreadable as fault:
             missing = Missing("Unreadable", str(fault))
@@ -100,10 +96,12 @@ class Scraper:
         return None
 
     async def _text(self, target: Target) -> bytes:
-        async with self.session.get(_url(target), allow_redirects=False) as response:
+        async with self.session.get(
+            url(target.address, target.source.port, target.source.path), allow_redirects=False
+        ) as response:
             if response.status != 200:
                 raise _Refused(f"answered {response.status}")
-            return await _limited(response)
+            return await read_body(response, limit=LARGEST)
 
     def _reader(self, source: MetricSource) -> Reader:
         reader = self._readers.get(source)
@@ -122,22 +120,3 @@ def session() -> ClientSession:
         auto_decompress=False,
         trust_env=False,
     )
-
-
-def _url(target: Target) -> str:
-    """Raises ValueError for what is no IP address."""
-    address = ip_address(target.address)
-    host = f"[{address}]" if address.version == 6 else str(address)
-    return f"http://{host}:{target.source.port}{target.source.path}"
-
-
-async def _limited(response: ClientResponse) -> bytes:
-    if (response.content_length or 0) > LARGEST:
-        raise _TooLarge
-    parts, size = [], 0
-    async for part in response.content.iter_any():
-        size += len(part)
-        if size > LARGEST:
-            raise _TooLarge
-        parts.append(part)
-    return b"".join(parts)

@@ -51,7 +51,7 @@ def table(rows: list[Figures]) -> Table:
             lambda row: f"{row.late_median:.2f} / {row.late_most:.2f} / {row.late_longest:.2f}",
         ),
         ("a look ms\n(its decision)", lambda row: f"{row.look:.0f} ({row.decision:.2f})"),
-        ("writes per min\nunder steady load", lambda row: f"{row.writes:.0f}"),
+        ("writes meanwhile,\nsteady services", _written),
         ("load step to decision s\nmedian / most (services)", _decided),
         ("other programs'\nCPU %", lambda row: f"{row.others * 100:.0f}"),
     )
@@ -60,6 +60,10 @@ def table(rows: list[Figures]) -> Table:
     for row in rows:
         found.add_row(*(shown(row) for _, shown in columns))
     return found
+
+
+def _written(row: Figures) -> str:
+    return ", ".join(f"{count} {resource}" for resource, count in sorted(row.writes.items())) or "none"
 
 
 def _decided(row: Figures) -> str:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,8 +68,8 @@ class Figures:
     """Milliseconds of one look at a service, its pages on their way included; the mean."""
     decision: float
     """Milliseconds of the decision in it; the mean."""
-    writes: float
-    """Per minute, leases aside, about services whose load is steady."""
+    writes: Mapping[str, int]
+    """By resource, while the figures were taken: leases aside, about services whose load is steady."""
     decided: list[float]
     """Seconds from a load step in the metrics to the Deployment's new number, one per service."""
 
@@ -154,7 +155,7 @@ async def _measure(cluster: ControlPlane, operator: Operator, player: Player, as
         late_longest=late[-1],
         look=look,
         decision=decision,
-        writes=len(steady) * 60 / (until - since),
+        writes=Counter(event["objectRef"]["resource"] for event in steady),
         decided=_decided(cluster, position, stepped_at, names[:STEPPING]),
     )
 

@@ -18,6 +18,7 @@ from npuserve.configuration import Activator, Configuration, HardwareRow, Profil
 from npuserve.controller.activation import Activation, Around
 from npuserve.controller.answers import ApiError
 from npuserve.controller.children import Moved
+from npuserve.controller.followed import Followed
 from npuserve.controller.loop import After, Passed, Reconciler
 from npuserve.controller.number import Numbers
 from npuserve.controller.resources import (
@@ -30,7 +31,6 @@ from npuserve.controller.resources import (
     EVENTS,
     SERVICE,
 )
-from npuserve.controller.scaling import Followed
 from npuserve.controller.store import Store
 from npuserve.plan import autoscaling
 from npuserve.plan.resolve import resolve

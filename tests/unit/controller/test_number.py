@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from npuserve.configuration import Configuration
+from npuserve.controller.followed import Followed
 from npuserve.controller.number import Numbers
 from npuserve.controller.resources import DEPLOYMENTS
-from npuserve.controller.scaling import Followed
 from npuserve.reconcile.rivals import Rival
 from tests.unit.controller.test_loop import KEY, World
 

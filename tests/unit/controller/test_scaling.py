@@ -16,9 +16,10 @@ from npuserve.autoscale.profile import EngineProfile
 from npuserve.autoscale.settings import Settings
 from npuserve.cluster.facts import ClusterFacts
 from npuserve.cluster.quotas import Left, Quota
+from npuserve.controller.followed import Followed
 from npuserve.controller.memories import WRITE_SECONDS
 from npuserve.controller.resources import CONFIG_MAPS, PODS
-from npuserve.controller.scaling import AGAIN_SECONDS, Followed, Scaling
+from npuserve.controller.scaling import AGAIN_SECONDS, Scaling
 from npuserve.controller.scaling_metrics import ScalingMetrics
 from npuserve.plan.plan import Plan
 from npuserve.reconcile.pods import ReplicaPod
