@@ -1,15 +1,18 @@
 """The slow loop: what a missed request is worth, so that the share of requests that meet the objectives is the goal.
 
-Rule: the price follows the share of a day's allowed misses that is used up:
+Rule: the price follows the share of a day's allowed misses that is used up, around a level that is learned:
 
-    price = CALM * exp(STEEP * (used - PLANNED))
+    price = CALM * exp(level + STEEP * (used - PLANNED))        level changes by LEARNED * (used - PLANNED) an hour
 
 It is low while there is much left, and a hundred times higher when all is gone. Replicas are bought at one price all day,
-as nearly as that allows: a price that jumps with each burst pays for replicas when the burst is over. A wrong engine
-model, drift and whatever else the forecast does not know show in what is used up. Misses that a limit causes do not count.
+as nearly as that allows: a price that jumps with each burst pays for replicas when the burst is over. The level is what a
+service needs on the whole: without it a calm one would never use up what it may, and a restless one always more. A wrong
+engine model, drift and whatever else the forecast does not know show in what is used up. Misses that a limit causes do
+not count.
 
 Where prompts collide (`collisions`) more replicas help little each, so that it takes a high price from the start: at
-least the one at which collisions alone use no more than COLLIDING of the allowed misses.
+least the one at which collisions alone use no more than COLLIDING of the allowed misses. They come evenly and not in
+bursts, so that the price may follow them at once and teaches no level.
 """
 
 from __future__ import annotations
@@ -18,30 +21,42 @@ from math import exp
 
 from npuserve.autoscale.memory import Mean
 
-CALM = 5.0
+CALM = 8.0
 """The price while misses are what is planned with, in units of the work of a request."""
-STEEP = 12.0
-"""Change of log(price) when a day's allowed misses are used up at once."""
+STEEP, STEEPER = 8.0, 12.0
+"""Change of log(price) when a day's allowed misses are used up at once; where prompts collide."""
 PLANNED = 0.75
 """Share of the allowed misses that is planned with: the rest is for what comes at the end of the day."""
+LEARNED = 1.0
+"""Change of the level in an hour in which a day's allowed misses beyond those planned with are used up."""
+LOWEST, HIGHEST = -1.5, 4.0
+"""Bounds of the level: a price much lower saves little, and pays for it with the first burst."""
+BURST = 0.5
+"""What is used up beyond what is planned teaches the level no more than this much would."""
 ASSUMED = 3 * 3600.0
 """Seconds of service at what is planned that count before anything is known."""
-CHEAPEST, DEAREST = 0.05, 400.0
+CHEAPEST, DEAREST = 0.05, 4000.0
 """Bounds of the price: beyond, replicas no longer buy attainment."""
 COLLIDING = 0.75
 DEAREST_COLLISION = 250.0
-SURE = 0.5
+SURE = 0.25
 """Share by which collisions ask for more replicas than the work does when their price counts in full."""
 
 
-def price(missed: Mean, *, share: float, rate: float) -> float:
-    """What a missed request is worth, after `missed` of a day's requests; `rate` a second are usual."""
-    over = STEEP * (used(missed, share=share, rate=rate) - PLANNED)
-    return min(DEAREST, max(CHEAPEST, CALM * exp(min(20.0, over))))
+def price(over: float, level: float, *, sure: float = 0.0) -> float:
+    """What a missed request is worth; `over` is what is used up beyond PLANNED, `sure` as in `colliding`."""
+    steep = STEEP + sure * (STEEPER - STEEP)
+    return min(DEAREST, max(CHEAPEST, CALM * exp(min(20.0, level + steep * over))))
+
+
+def next_level(level: float, over: float, *, seconds: float, sure: float = 0.0) -> float:
+    """The level `seconds` later."""
+    change = LEARNED * seconds / 3600 * min(BURST, over) * (1 - sure)
+    return min(HIGHEST, max(LOWEST, level + change))
 
 
 def used(missed: Mean, *, share: float, rate: float) -> float:
-    """Share of the misses allowed over a day that is used up."""
+    """Share of the misses allowed over a day that is used up; `rate` requests a second are usual."""
     allowed = max(1e-6, 1 - share)
     assumed = max(1e-6, rate * ASSUMED)
     return (missed.amount + PLANNED * allowed * assumed) / (allowed * (missed.weight + assumed))
@@ -53,8 +68,19 @@ def collision_price(blocked: float, load: float, *, share: float) -> float:
     A replica more prevents blocked / n^2 of the misses, and n = blocked / allowed is where they are what is allowed; the
     price of a miss at that n is n / allowed in units of a second's requests.
     """
-    allowed = max(1e-6, 1 - share) * COLLIDING
-    count = blocked / allowed
-    load = max(0.1, load)
-    counted = min(1.0, max(0.0, (count / load - 1) / SURE))
-    return min(DEAREST_COLLISION, counted * count / load / allowed)
+    sure = colliding(blocked, load, share=share)
+    return min(DEAREST_COLLISION, sure * _count(blocked, share) / max(0.1, load) / _allowed(share))
+
+
+def colliding(blocked: float, load: float, *, share: float) -> float:
+    """How surely collisions ask for more replicas than the work does, from 0 to 1."""
+    return min(1.0, max(0.0, (_count(blocked, share) / max(0.1, load) - 1) / SURE))
+
+
+def _count(blocked: float, share: float) -> float:
+    """Replicas at which collisions use up what they may."""
+    return blocked / _allowed(share)
+
+
+def _allowed(share: float) -> float:
+    return max(1e-6, 1 - share) * COLLIDING

@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import Literal
 
-from npuserve.autoscale.attainment import collision_price, price
-from npuserve.autoscale.collisions import HIT
+from npuserve.autoscale.collisions import DEAREST_BLOCKED, HIT
 from npuserve.autoscale.demand import LOOP, Demand, demand
 from npuserve.autoscale.headroom import Risk
-from npuserve.autoscale.learning import judge, learn_speed, learn_work, learned, observe
+from npuserve.autoscale.learning import judge, learn_price, learn_speed, learn_work, learned, observe
 from npuserve.autoscale.load import LoadSample
 from npuserve.autoscale.memory import Memory
 from npuserve.autoscale.settings import Settings
@@ -73,7 +72,7 @@ def decide(memory: Memory, sample: LoadSample, settings: Settings) -> tuple[Memo
         return memory, _stay(sample, settings, "Learning", "too few answers have ended to know what requests need")
     found = demand(sample, memory, settings, learned(memory, settings.profile))
     memory = learn_work(memory, found, traffic)
-    memory = replace(memory, price=_price(memory, settings))
+    memory = learn_price(memory, traffic, settings.share)
     wanted, constraint = _wanted(found, memory, sample, settings)
     # Judged only now: a queue that makes a forecast come true would otherwise make the next one look sure.
     memory = judge(memory, found, sample.time, traffic.seconds)
@@ -146,24 +145,16 @@ def _wanted(found: Demand, memory: Memory, sample: LoadSample, settings: Setting
     return max(wishes, key=lambda wish: wish[0])
 
 
-def _price(memory: Memory, settings: Settings) -> float:
-    """What a missed request is worth now."""
-    return max(
-        price(memory.missed, share=settings.share, rate=memory.usual_arrivals.value),
-        collision_price(
-            HIT * memory.blocking.value, memory.steady_arrivals.value * memory.usual_work.value, share=settings.share
-        ),
-    )
-
-
 def _risk(found: Demand, memory: Memory) -> Risk:
     """What more replicas would prevent, and what that is worth."""
     usual, steady = memory.usual_arrivals.value, memory.steady_arrivals.value
+    per_price = memory.usual_work.value * sqrt(steady * max(steady, usual))
     return Risk(
         need=found.ahead,
         spread=sqrt((memory.recent_error + memory.usual_error) / 2),
         blocked=HIT * memory.blocking.value,
-        worth=memory.price * memory.usual_work.value * sqrt(steady * max(steady, usual)),
+        worth=memory.price * per_price,
+        worth_blocked=min(DEAREST_BLOCKED, memory.price) * per_price,
     )
 
 

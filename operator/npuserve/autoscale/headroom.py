@@ -34,13 +34,15 @@ class Risk:
     """Share of requests that long prompts would block on a single replica."""
     worth: float
     """price * rate: what a share of 1 of the requests is worth, in replicas."""
+    worth_blocked: float
+    """The same of those that collide: a price that bursts have driven up says nothing of them."""
 
     def missed(self, replicas: int) -> float:
-        """Share of requests that `replicas` would fail."""
+        """What the requests are worth that `replicas` would fail, in replicas."""
         deviation = max(LEAST_SPREAD, self.spread) * sqrt(max(LEAST_NEED, self.need))
         scaled = min(500.0, (replicas - self.need) / deviation * LOGISTIC)
         overload = 1 / (1 + exp(scaled)) if scaled > -500 else 1.0
-        return overload + self.blocked / replicas
+        return self.worth * overload + self.worth_blocked * self.blocked / replicas
 
     def replicas(self, most: int) -> int:
         """The number from which on one more is not worth it; at least what the forecast needs, at most `most`."""
@@ -48,7 +50,7 @@ class Risk:
         missed = self.missed(count)
         while count < most:
             after = self.missed(count + 1)
-            if self.worth * (missed - after) < 1:
+            if missed - after < 1:
                 break
             count, missed = count + 1, after
         return min(count, most)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import replace
 from math import exp
 
+from npuserve.autoscale.attainment import PLANNED, colliding, collision_price, next_level, price, used
+from npuserve.autoscale.collisions import HIT
 from npuserve.autoscale.demand import Demand
 from npuserve.autoscale.load import LoadSample, Traffic
 from npuserve.autoscale.memory import Memory
@@ -76,7 +78,18 @@ def learn_work(memory: Memory, found: Demand, traffic: Traffic) -> Memory:
     """The memory after what a request and its answer are at present."""
     arrivals = traffic.arrivals
     work = memory.usual_work.add(found.per_request * arrivals, arrivals, elapsed=traffic.seconds)
-    return replace(memory, life=found.life, usual_work=work)
+    need = memory.steady_need.add(found.now * traffic.seconds, traffic.seconds, elapsed=traffic.seconds)
+    return replace(memory, life=found.life, usual_work=work, steady_need=need)
+
+
+def learn_price(memory: Memory, traffic: Traffic, share: float) -> Memory:
+    """The memory after what is used up of the misses that the goal, `share`, allows."""
+    over = used(memory.missed, share=share, rate=memory.usual_arrivals.value) - PLANNED
+    blocked, load = HIT * memory.blocking.value, memory.steady_need.value
+    sure = colliding(blocked, load, share=share)
+    level = next_level(memory.level, over, seconds=traffic.seconds, sure=sure)
+    worth = max(price(over, level, sure=sure), collision_price(blocked, load, share=share))
+    return replace(memory, level=level, price=worth)
 
 
 def judge(memory: Memory, found: Demand, now: float, elapsed: float) -> Memory:

@@ -37,8 +37,10 @@ class Memory:
 
     arrivals: Mean = Mean(60)
     """Requests per second, now: over the life of an answer, see `learning`."""
-    steady_arrivals: Mean = Mean(1800)
-    """Requests per second, over half an hour."""
+    steady_arrivals: Mean = Mean(7200)
+    """Requests per second, over two hours."""
+    steady_need: Mean = Mean(3600)
+    """Replicas that the work needed, over an hour."""
     usual_arrivals: Mean = Mean(24 * 3600)
     """Requests per second, over a day."""
     usual_work: Mean = Mean(24 * 3600)
@@ -63,6 +65,8 @@ class Memory:
     """The same over hours."""
     judged: float = 0.0
     """Seconds of forecasts that have come due."""
+    level: float = 0.0
+    """log of the price that this service takes while misses are what is planned with, see `attainment`."""
     price: float = 0.0
     """What a missed request is worth now, in units of the work of a request; not part of the digest, see `attainment`."""
     life: float = 1.0
@@ -87,12 +91,12 @@ class Memory:
     """Whether a limit kept the last decision below the wish."""
 
 
-DIGEST_VERSION = 1
+DIGEST_VERSION = 2
 _MEANS = (
-    "arrivals", "steady_arrivals", "usual_arrivals", "usual_work", "missed", "generated", "prompt", "output", "output_squares",
+    "arrivals", "steady_arrivals", "steady_need", "usual_arrivals", "usual_work", "missed", "generated", "prompt", "output", "output_squares",
     "finished_prompt", "blocking", "speed",
 )  # fmt: skip
-_NUMBERS = ("recent_error", "usual_error", "judged", "life", "cold_start", "cold_starts")
+_NUMBERS = ("recent_error", "usual_error", "judged", "level", "life", "cold_start", "cold_starts")
 
 
 def digest(memory: Memory) -> str:

@@ -35,12 +35,12 @@ class Settings:
     """None where capacity is unknown."""
     hold: float = 600.0
     """Seconds for which a wish keeps replicas from going down, at least."""
-    hold_lives: float = 10.0
+    hold_lives: float = 4.0
     """The same in lives of an answer: a fleet is in balance again that long after a change."""
     down_step: int = 2
     down_pause: float = 120.0
     """At most `down_step` replicas go in `down_pause` seconds."""
-    patience_lives: float = 2.0
+    patience_lives: float = 6.0
     """Lives of an answer, beyond a minute, for which a wish for a single replica more has to last: a new replica gets all
     new requests until it is as full as the others, which late prompts pay for."""
     idle: float = 600.0
