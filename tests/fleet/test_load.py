@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 
 import pytest
 
@@ -24,16 +23,11 @@ STILL_SECONDS = 15.0
 SCALING = {"minReplicas": 1, "maxReplicas": 6, "scaleDown": QUICK}
 
 
-def followed_under(load: float, ground: World, tenant: Tenant) -> AbstractContextManager[Fleet]:
-    """A service between one and six replicas under a load."""
-    return followed(ground, tenant, "chat", rate=load, prompt=500, output=20, autoscaling=SCALING)
-
-
 @pytest.fixture(scope="module")
 def busy(ground: World) -> Iterator[Fleet]:
     """One under a load for several replicas, and with them. The tests that share it leave it so."""
     tenant = Tenant(ground.site.api, "busy")
-    with followed_under(BUSY, ground, tenant) as fleet:
+    with followed(ground, tenant, "chat", rate=BUSY, replicas=4, autoscaling=SCALING) as fleet:
         settle(fleet)
         yield fleet
     ground.site.api.delete(NAMESPACES, "", tenant.namespace)

@@ -27,7 +27,7 @@ STILL_SECONDS = 15.0
 def held(ground: World) -> Iterator[Fleet]:
     """A service with replicas for its load, whose wishes are held for ten minutes. The last test takes the load away."""
     tenant = Tenant(ground.site.api, "held")
-    with followed(ground, tenant, "chat", rate=BUSY, autoscaling=SCALING) as fleet:
+    with followed(ground, tenant, "chat", rate=BUSY, replicas=4, autoscaling=SCALING) as fleet:
         settle(fleet)
         yield fleet
     ground.site.api.delete(NAMESPACES, "", tenant.namespace)

@@ -16,6 +16,8 @@ from tests.support.world import World, world
 
 DEVICES = 3
 BUSY = 20.0
+MORE = 7.0
+"""Requests per second: one replica does not carry the second number, two do."""
 RESOURCE = "huawei.com/Ascend910"
 STILL_SECONDS = 20.0
 QUICK = {"holdSeconds": 5, "pauseSeconds": 5, "replicas": 1}
@@ -83,14 +85,14 @@ def test_of_two_that_want_the_last_devices_the_higher_priority_gets_them_and_the
     tenant.ask("fixed")
     tenant.wait_until_ready("fixed")
     with competing(ground, tenant, "batch") as batch, competing(ground, tenant, "urgent") as urgent:
-        batch.load.rate = urgent.load.rate = BUSY
+        batch.load.rate = urgent.load.rate = MORE
         urgent.wait_until_scaling("False", "CapacityLimited", within=120)
         message = batch.wait_until_scaling("False", "CapacityLimited", within=120)
         assert f"{tenant.namespace}/urgent (priority {PRIORITY['urgent']})" in message
         assert "batch" not in urgent.wait_until_scaling("False", "CapacityLimited")
 
         tenant.withdraw("fixed")
-        urgent.wait_for_endpoints(2)
+        urgent.wait_for_endpoints(2, within=120)
         assert batch.stays(STILL_SECONDS) == [1]
         assert urgent.numbers() == [1, 2]
 
