@@ -171,16 +171,15 @@ class Scaling:
                     # A look that took too long skips its turns instead of making them up.
                     service.due += LOOP * (1 + (now - service.due) // LOOP)
                     service.looking = True
-                    tasks.create_task(self._look(service))
+                    tasks.create_task(self.look(service.asked.key))
                 heard()
                 await asyncio.sleep(TICK)
 
     async def look(self, key: str) -> None:
-        """Look at a service now."""
-        await self._look(self._services[key])
-
-    async def _look(self, service: _Service) -> None:
-        began = self._clock()
+        """Look at a service now; one that is gone is left alone."""
+        service, began = self._services.get(key), self._clock()
+        if service is None:
+            return
         try:
             await self._look_at(service)
         except (ApiError, Unreachable) as error:
