@@ -79,7 +79,7 @@ class Voice:
                 raise
             self.store.record_service_gone(case.key)
         else:
-            self.store.record(SERVICE, answer, key=case.key)
+            self.store.record_status(case.body, answer, key=case.key)
 
 
 def _log(case: Case, said: Report, written: Written, *, new: bool) -> None:

@@ -152,6 +152,13 @@ class Store:
             self._drop(known)
         self._changed.get(key, set()).discard(reference)
 
+    def record_status(self, read: Mapping[str, Any], answer: Mapping[str, Any], *, key: str) -> None:
+        """Take in the answer to our own status of a service in work that was `read` before: news at its end where someone
+        edited it in between, since the watch shows that edit as older than the answer."""
+        self.record(SERVICE, answer, key=key)
+        if _asked(read) != _asked(answer):
+            self._changed[key].add(_service_reference(key))
+
     def record_service_gone(self, key: str) -> None:
         """Take in that a service in work is gone, as the answer to our own write says: news at its end, since nothing else
         may tell."""
@@ -241,6 +248,13 @@ def _reference(resource: Resource, body: Mapping[str, Any]) -> Reference:
 
 def _version(body: Mapping[str, Any]) -> int:
     return int(body["metadata"]["resourceVersion"])
+
+
+def _asked(service: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What of a service changes with an edit, and with no write of its status."""
+    metadata = service["metadata"]
+    said = (metadata.get("labels") or {}, metadata.get("annotations") or {})
+    return (metadata["uid"], metadata.get("generation"), metadata.get("deletionTimestamp"), *said)
 
 
 def _was_observed(service: Mapping[str, Any]) -> bool:

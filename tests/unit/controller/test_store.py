@@ -185,6 +185,34 @@ def test_an_object_that_is_gone_before_the_answer_to_our_write_comes_stays_gone_
 
 
 @pytest.mark.parametrize("heard_first", [True, False])
+@pytest.mark.parametrize("edit", [{"generation": 2}, {"annotations": {"npuserve.io/replan": "1"}}])
+def test_an_edit_between_the_reading_of_a_service_and_its_status_is_not_lost(
+    edit: dict[str, Any], *, heard_first: bool
+) -> None:
+    """Whether the watch shows it before the answer to our status or after: it is older than that."""
+    store, read = Store(), service(10)
+    edited, answer = service(11), service(12)
+    for body in (edited, answer):
+        body["metadata"] |= edit
+    store.observe(SERVICE, read)
+    store.begin(KEY)
+    if heard_first:
+        store.observe(SERVICE, edited)
+    store.record_status(read, answer, key=KEY)
+    assert store.observe(SERVICE, edited) is None
+    assert store.end(KEY) == News(KEY, fresh=True)
+
+
+def test_an_own_status_is_no_news() -> None:
+    store = Store()
+    store.observe(SERVICE, service(10))
+    store.begin(KEY)
+    store.record_status(service(10), service(11), key=KEY)
+    assert store.observe(SERVICE, service(11)) is None
+    assert store.end(KEY) is None
+
+
+@pytest.mark.parametrize("heard_first", [True, False])
 def test_a_service_that_our_own_write_does_not_find_any_more_is_news(*, heard_first: bool) -> None:
     """Else nobody would forget it: the watch has nothing new to tell."""
     store = Store()
