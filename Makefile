@@ -28,7 +28,7 @@ demo: setup ## Run the main job on a local cluster; KEEP=1 leaves it up
 	@$(BIN)/python -m tests.demo $(if $(KEEP),--keep)
 
 .PHONY: test
-test: lint unit chart apiserver e2e ## Run every check but `make fleet`
+test: lint unit chart apiserver e2e fleet ## Run every check
 	@echo "==> all checks passed"
 
 .PHONY: lint
@@ -59,7 +59,7 @@ e2e: binaries ## Tests against a whole control plane with simulated NPU nodes
 	@echo "==> e2e" && $(BIN)/pytest tests/e2e
 
 .PHONY: fleet
-fleet: binaries ## Tests of replicas that answer, in a network of their own (15 minutes on an idle machine)
+fleet: binaries ## Tests of replicas that answer, in a network of their own
 	@echo "==> fleet" && $(BIN)/python -m tests.fleet
 
 .PHONY: bench

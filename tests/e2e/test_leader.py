@@ -9,10 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from npuserve.controller.leader import DEADLINE_SECONDS, LEASE_SECONDS, NAME, RENEW_SECONDS
-from npuserve.controller.resources import LEASES
+from npuserve.controller.leader import DEADLINE_SECONDS, LEASE_SECONDS, RENEW_SECONDS
 from tests.cluster import audit, nodes
-from tests.support.installed import NAMESPACE, Operator
+from tests.support.installed import Operator
 from tests.support.site import Site, samples, site
 from tests.support.tenant import Tenant
 from tests.support.waiting import NotYet, until
@@ -27,16 +26,10 @@ def ground() -> Iterator[Site]:
         yield built
 
 
-def holder(ground: Site) -> str:
-    lease = ground.api.find(LEASES, NAMESPACE, NAME) or {}
-    found: str = lease.get("spec", {}).get("holderIdentity", "")
-    return found
-
-
 def until_led_by(ground: Site, name: str, *, within: float) -> float:
     """Seconds until the replica of that name holds the lease."""
     began = time.monotonic()
-    until(lambda: True if holder(ground) == name else NotYet(f"{holder(ground)!r} holds the lease"), within=within)
+    until(lambda: True if ground.leader() == name else NotYet(f"{ground.leader()!r} holds the lease"), within=within)
     return time.monotonic() - began
 
 
@@ -119,7 +112,7 @@ def test_an_operator_in_the_middle_of_its_work_stops_within_seconds(ground: Site
     until(lambda: True if operator.process.exit_code is not None else NotYet("it still runs"), within=10)
     assert time.monotonic() - began < 8
     assert operator.process.exit_code == 0
-    assert holder(ground) == ""
+    assert ground.leader() == ""
     ground.start(name="next")
     tenant.wait_until_ready(*(f"service-{number}" for number in range(30)))
     ground.operator.process.stop()

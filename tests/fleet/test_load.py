@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 
 import pytest
 
 from tests.support.api import NAMESPACES
-from tests.support.fleet import Fleet, followed
+from tests.support.fleet import Fleet, followed, settle
 from tests.support.tenant import Tenant
 from tests.support.waiting import NotYet, until
 from tests.support.world import World
@@ -24,56 +23,14 @@ STILL_SECONDS = 15.0
 SCALING = {"minReplicas": 1, "maxReplicas": 6, "scaleDown": QUICK}
 
 
-def followed_under(load: float, ground: World, tenant: Tenant) -> AbstractContextManager[Fleet]:
-    """A service between one and six replicas under a load."""
-    return followed(ground, tenant, "chat", rate=load, prompt=500, output=20, autoscaling=SCALING)
-
-
-@pytest.fixture
-def chat(ground: World, tenant: Tenant) -> Iterator[Fleet]:
-    """A service under a load that one replica carries."""
-    with followed_under(CALM, ground, tenant) as fleet:
-        yield fleet
-
-
 @pytest.fixture(scope="module")
 def busy(ground: World) -> Iterator[Fleet]:
     """One under a load for several replicas, and with them. The tests that share it leave it so."""
     tenant = Tenant(ground.site.api, "busy")
-    with followed_under(BUSY, ground, tenant) as fleet:
+    with followed(ground, tenant, "chat", rate=BUSY, replicas=4, autoscaling=SCALING) as fleet:
         settle(fleet)
         yield fleet
     ground.site.api.delete(NAMESPACES, "", tenant.namespace)
-
-
-def settle(fleet: Fleet) -> int:
-    """The number of replicas, once it has not changed for a while and all of them serve."""
-
-    def settled() -> int | NotYet:
-        if not fleet.history:
-            return NotYet("nothing seen")
-        at, count = fleet.history[-1]
-        if count < 3 or len(fleet.addresses()) != count or time.monotonic() - at < STILL_SECONDS:
-            return NotYet(f"{count} replicas since {time.monotonic() - at:.0f} s; {fleet.decision()}")
-        return count
-
-    return until(settled, within=240, every=0.5)
-
-
-def test_a_load_step_is_met_with_replicas(chat: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
-    until(lambda: chat.decision() or NotYet("nothing decided"))
-    assert set(chat.stays(20)) <= {1, 2}
-    before, began = chat.numbers()[-1], time.monotonic()
-    chat.load.rate = BUSY
-    chat.wait_for_replicas(before + 1, 6)
-    decided = chat.history[-1][0] - began if chat.history[-1][0] > began else time.monotonic() - began
-    chat.wait_for_endpoints(3)
-    with capsys.disabled():
-        print(
-            f"\n  from the step to the decision {decided:.1f} s, to three serving {time.monotonic() - began:.1f} s ",
-            end="",
-        )
-    assert not chat.load.refused
 
 
 def test_an_outage_of_all_metrics_changes_nothing_and_is_told(busy: Fleet) -> None:
@@ -109,50 +66,6 @@ def test_replicas_go_step_by_step_and_none_while_one_says_nothing(busy: Fleet) -
 
 def _why(fleet: Fleet) -> str:
     return str(fleet.decision()["message"])
-
-
-def test_an_operator_that_is_killed_while_replicas_start_orders_none_twice(chat: Fleet) -> None:
-    kubelet = chat.world.kubelet
-    kubelet.start_seconds = 40.0
-    try:
-        chat.load.rate = BUSY
-        chat.wait_for_replicas(3, 6)
-        time.sleep(8)
-        count = chat.asked_for()
-        chat.world.site.operator.process.kill()
-        chat.world.site.start()
-        numbers = chat.stays(20)
-    finally:
-        kubelet.start_seconds = 1.0
-    assert numbers[0] == count
-    assert max(numbers) <= 6
-    assert min(numbers) >= count
-
-
-def test_an_operator_that_starts_again_changes_nothing_and_holds_what_the_last_one_held(
-    ground: World, tenant: Tenant
-) -> None:
-    """First under the same load, then when it is gone and the replicas are kept for having been needed a moment ago."""
-    with followed(ground, tenant, "chat", rate=BUSY, autoscaling={"minReplicas": 1, "maxReplicas": 6}) as fleet:
-        count = settle(fleet)
-        start_again(fleet)
-        assert fleet.stays(3 * STILL_SECONDS) == [count]
-        fleet.load.rate = CALM / 2
-        wait_until_fewer_are_wanted(fleet, count)
-        start_again(fleet)
-        assert fleet.stays(3 * STILL_SECONDS) == [count]
-        wait_until_fewer_are_wanted(fleet, count)
-        assert fleet.asked_for() == count
-
-
-def start_again(fleet: Fleet) -> None:
-    """End the operator as a crash would, and start another one."""
-    fleet.world.site.operator.process.kill()
-    fleet.world.site.start()
-
-
-def wait_until_fewer_are_wanted(fleet: Fleet, count: int) -> None:
-    until(lambda: True if 0 < (found := fleet.wanted()) < count else NotYet(f"{found} are wanted"), within=120)
 
 
 def test_mindie_is_read_on_its_own_port_under_its_own_names(ground: World, tenant: Tenant) -> None:

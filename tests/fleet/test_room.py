@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from npuserve.controller.resources import PODS
+from npuserve.controller.resources import PODS, PRIORITIES
 from tests.cluster import nodes
 from tests.support.api import QUOTAS
 from tests.support.fleet import Fleet, followed
@@ -15,14 +16,22 @@ from tests.support.world import World, world
 
 DEVICES = 3
 BUSY = 20.0
+MORE = 7.0
+"""Requests per second: one replica does not carry the second number, two do."""
 RESOURCE = "huawei.com/Ascend910"
 STILL_SECONDS = 20.0
+QUICK = {"holdSeconds": 5, "pauseSeconds": 5, "replicas": 1}
+PRIORITY = {"urgent": 1000, "batch": 10}
+"""The value of each PriorityClass; the services that compete are called as theirs."""
 
 
 @pytest.fixture(scope="module")
 def ground() -> Iterator[World]:
     """One server with three devices; the operator works."""
-    with world(nodes.a2_64g("a2", 1, devices=DEVICES)) as built:
+    values = {"config": {"allow": {"priorityClassNames": list(PRIORITY)}}}
+    with world(nodes.a2_64g("a2", 1, devices=DEVICES), values=values) as built:
+        for name, value in PRIORITY.items():
+            built.site.api.create(PRIORITIES, {"metadata": {"name": name}, "value": value})
         built.site.start()
         yield built
 
@@ -59,3 +68,35 @@ def test_a_quota_on_devices_is_room_too(ground: World, tenant: Tenant) -> None:
     _, message = limited_by(ground, tenant, 2)
     assert "npus" in message
     assert "room for 2" in message
+
+
+@contextmanager
+def competing(ground: World, tenant: Tenant, name: str) -> Iterator[Fleet]:
+    """A service of that name and priority, without load."""
+    scaling = {"minReplicas": 1, "maxReplicas": 3, "scaleDown": QUICK}
+    template = {"priorityClassName": name}
+    with followed(ground, tenant, name, autoscaling=scaling, template=template) as fleet:
+        yield fleet
+
+
+def test_of_two_that_want_the_last_devices_the_higher_priority_gets_them_and_the_other_what_is_left_of_it(
+    ground: World, tenant: Tenant
+) -> None:
+    tenant.ask("fixed")
+    tenant.wait_until_ready("fixed")
+    with competing(ground, tenant, "batch") as batch, competing(ground, tenant, "urgent") as urgent:
+        batch.load.rate = urgent.load.rate = MORE
+        urgent.wait_until_scaling("False", "CapacityLimited", within=120)
+        message = batch.wait_until_scaling("False", "CapacityLimited", within=120)
+        assert f"{tenant.namespace}/urgent (priority {PRIORITY['urgent']})" in message
+        assert "batch" not in urgent.wait_until_scaling("False", "CapacityLimited")
+
+        tenant.withdraw("fixed")
+        urgent.wait_for_endpoints(2, within=120)
+        assert batch.stays(STILL_SECONDS) == [1]
+        assert urgent.numbers() == [1, 2]
+
+        urgent.load.rate = 0.0
+        batch.wait_for_endpoints(2, within=240)
+        assert urgent.numbers() == [1, 2, 1]
+        assert batch.numbers() == [1, 2]

@@ -29,6 +29,7 @@ START_SECONDS = 8.0
 DRAIN_SECONDS = 15
 """Clients that keep a connection and never rest use it for as long."""
 TOKENS = 12
+IDLE_SECONDS = 10
 SCALING = {"minReplicas": 0, "maxReplicas": 2}
 BY_HAND = {**SCALING, "mode": "external"}
 
@@ -142,6 +143,22 @@ def test_the_operator_starts_the_first_replica_within_seconds_of_the_first_reque
     with capsys.disabled():
         print(f"\n  {STREAMS} streams: ordered after {ordered:.1f} s, all answered after {last:.1f} s ", end="")
     until(lambda: NotYet("the activator is still there") if activator.address in at_zero.addresses() else True)
+
+
+def test_a_service_that_nobody_asks_stops_after_its_idle_time_and_the_next_request_starts_it_again(
+    ground: World, activator: ActivatorProcess, tenant: Tenant
+) -> None:
+    scaling = {**SCALING, "scaleDown": {"idleSeconds": IDLE_SECONDS}}
+    with followed(ground, tenant, "chat", rate=1.0, autoscaling=scaling) as fleet:
+        assert fleet.stays(1.5 * IDLE_SECONDS) == [1]
+        fleet.load.rate = 0.0
+        fleet.wait_for_replicas(0, within=120)
+        until(lambda: True if fleet.addresses() == (activator.address,) else NotYet(f"{fleet.addresses()}"))
+        assert fleet.decision()["constraint"] == "Idle"
+        (asked,) = many(fleet, 1)
+        assert asked.result(120).whole
+        assert fleet.numbers() == [1, 0, 1]
+        assert not fleet.load.refused
 
 
 def models(url: str) -> list[str]:

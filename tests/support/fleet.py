@@ -20,6 +20,8 @@ from tests.support.waiting import WITHIN_SECONDS, NotYet, until
 from tests.support.world import World
 
 LOOK_SECONDS = 0.2
+SETTLED_SECONDS = 15.0
+"""Three of the operator's looks."""
 
 
 @dataclass(slots=True)
@@ -146,3 +148,17 @@ def followed(
         background.call(lambda: ticks.remove(fleet.load.tick))
         for task in tasks:
             task.cancel()
+
+
+def settle(fleet: Fleet, *, least: int = 3) -> int:
+    """The number of replicas, once it has not changed for a while, all of them serve, and it is `least` or more."""
+
+    def settled() -> int | NotYet:
+        if not fleet.history:
+            return NotYet("nothing seen")
+        at, count = fleet.history[-1]
+        if count < least or len(fleet.addresses()) != count or time.monotonic() - at < SETTLED_SECONDS:
+            return NotYet(f"{count} replicas since {time.monotonic() - at:.0f} s; {fleet.decision()}")
+        return count
+
+    return until(settled, within=240, every=0.5)

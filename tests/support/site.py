@@ -11,12 +11,13 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from npuserve.controller.access import CLUSTER, ELECTION, WORK, Rule
-from npuserve.controller.resources import SERVICE
+from npuserve.controller.leader import NAME
+from npuserve.controller.resources import LEASES, SERVICE
 from tests.cluster import audit
 from tests.cluster.control_plane import ALL, FAST_STAGES, ControlPlane
 from tests.cluster.kubectl import Object
 from tests.support.api import Api
-from tests.support.installed import RUN, USER, Operator, install, start_operator
+from tests.support.installed import NAMESPACE, RUN, USER, Operator, install, start_operator
 from tests.support.waiting import NotYet, until
 
 GARBAGE_COLLECTOR = "kube-controller-manager"
@@ -38,6 +39,11 @@ class Site:
         """A new operator process, working as soon as the lease is its own."""
         self.operator = start_operator(self.cluster, name=name, command=command, environment=environment)
         return self.operator
+
+    def leader(self) -> str:
+        """The name of the operator that holds the lease; empty while none does."""
+        lease = self.api.find(LEASES, NAMESPACE, NAME) or {}
+        return str(lease.get("spec", {}).get("holderIdentity") or "")
 
     def start_and_look(self, *, command: Sequence[str] = RUN, environment: Mapping[str, str] | None = None) -> None:
         """Start it and return when it has done a pass over every service there is."""

@@ -39,6 +39,10 @@ class AutoscalingScaleDown(Shape):
     pause_seconds: int | None = Field(default=None, ge=0, le=86_400, examples=[120])
     """Seconds between two steps down, for example 120. Empty: 120."""
 
+    idle_seconds: int | None = Field(default=None, ge=5, le=604_800, examples=[600])
+    """Seconds without a request after which a service with `minReplicas: 0` stops, for example 600. `holdSeconds` is not
+    added. Empty: 600."""
+
 
 class AutoscalingFloor(Shape):
     """A number of replicas that is kept for some hours, whatever the load."""

@@ -22,6 +22,7 @@ def settings_of(wish: Autoscaling, profile: EngineProfile) -> Settings:
         hold_lives=usual.hold_lives if down.hold_seconds is None else 0.0,
         down_step=down.replicas or usual.down_step,
         down_pause=usual.down_pause if down.pause_seconds is None else down.pause_seconds,
+        idle=usual.idle if down.idle_seconds is None else down.idle_seconds,
     )
 
 

@@ -1,7 +1,7 @@
 """How what was learned of a service's load outlives the operator: one small ConfigMap per service, owned by it.
 
 Rule: read once, when a service is first scaled; made once there is something to remember, and then written at most every
-WRITE_SECONDS and only when it differs materially. An object of that name that is not the service's is neither read nor
+WRITE_SECONDS and only when it is worth it. An object of that name that is not the service's is neither read nor
 written.
 """
 
@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
-from npuserve.autoscale.memory import Memory, differs_materially, digest, from_digest
+from npuserve.autoscale.memory import Memory, digest, from_digest
+from npuserve.autoscale.worth import worth_writing
 from npuserve.controller.answers import ApiError
 from npuserve.controller.kube import NEVER, Kube
 from npuserve.controller.resources import CONFIG_MAPS
@@ -60,7 +61,7 @@ async def keep(kube: Kube, owner: Owner, kept: Kept, *, memory: Memory, now: flo
     if not learned or now - kept.looked < (WRITE_SECONDS if kept.uid else FIRST_SECONDS):
         return kept
     text = digest(memory)
-    if not differs_materially(kept.text or "{}", text):
+    if not worth_writing(kept.text, text):
         return replace(kept, looked=now)
     manifest = memory_map(owner, text)
     guard = {"uid": kept.uid} if kept.uid else {"resourceVersion": NEVER}

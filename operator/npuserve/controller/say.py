@@ -16,7 +16,7 @@ from npuserve.controller.children import Written
 from npuserve.controller.definition import Definition
 from npuserve.controller.kube import Kube
 from npuserve.controller.resources import SERVICE
-from npuserve.controller.store import Reference, Store
+from npuserve.controller.store import Store
 from npuserve.plan.plan import Plan, Refusal
 from npuserve.reconcile.autoscaling import Scaling
 from npuserve.reconcile.conditions import Trouble
@@ -77,9 +77,9 @@ class Voice:
                 return await self._write(case, status)
             if error.code != 404:
                 raise
-            self.store.record_gone(Reference(SERVICE.plural, case.owner.namespace, case.owner.name), key=case.key)
+            self.store.record_service_gone(case.key)
         else:
-            self.store.record(SERVICE, answer, key=case.key)
+            self.store.record_status(case.body, answer, key=case.key)
 
 
 def _log(case: Case, said: Report, written: Written, *, new: bool) -> None:

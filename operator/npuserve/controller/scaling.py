@@ -28,13 +28,12 @@ from npuserve.controller.kube import Kube
 from npuserve.controller.memories import Kept, keep, recall
 from npuserve.controller.scaling_metrics import ScalingMetrics
 from npuserve.plan.sharing import Claim, rooms
-from npuserve.reconcile.autoscaling import Told
 from npuserve.reconcile.claim import Claimant, claim_of
 from npuserve.reconcile.course import course
 from npuserve.reconcile.drain import Loads
 from npuserve.reconcile.pods import ReplicaPod
 from npuserve.reconcile.sample import Fleet, fleet
-from npuserve.reconcile.step import Asked, Seen, State, aim_of, step
+from npuserve.reconcile.step import Asked, Seen, State, aim_of, begin, step
 
 ROOM_SECONDS = 1.0
 """For which one answer about the room of all services serves."""
@@ -172,16 +171,15 @@ class Scaling:
                     # A look that took too long skips its turns instead of making them up.
                     service.due += LOOP * (1 + (now - service.due) // LOOP)
                     service.looking = True
-                    tasks.create_task(self._look(service))
+                    tasks.create_task(self.look(service.asked.key))
                 heard()
                 await asyncio.sleep(TICK)
 
     async def look(self, key: str) -> None:
-        """Look at a service now."""
-        await self._look(self._services[key])
-
-    async def _look(self, service: _Service) -> None:
-        began = self._clock()
+        """Look at a service now; one that is gone is left alone."""
+        service, began = self._services.get(key), self._clock()
+        if service is None:
+            return
         try:
             await self._look_at(service)
         except (ApiError, Unreachable) as error:
@@ -218,8 +216,8 @@ class Scaling:
         asked, now = service.asked, self._clock()
         memory, service.kept = await recall(self._kube, asked.owner, now=now)
         leaving = fleet(self._cluster.pods(asked.owner.uid)).leaving
-        told = None if asked.told is None else Told(asked.told)
-        return State(memory, ordered=max(0, asked.live - len(leaving)), began=service.since, told=told)
+        ordered = max(0, asked.live - len(leaving))
+        return begin(memory, asked.told, ordered=ordered, began=service.since, now=now)
 
     def _decide(self, service: _Service, seen: Seen) -> None:
         """One step, and word of it where there is something new to say."""

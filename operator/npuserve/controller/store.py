@@ -135,9 +135,11 @@ class Store:
 
     def record(self, resource: Resource, answer: Mapping[str, Any], *, key: str) -> None:
         """Take in the metadata that answered our own write for the service `key`: no news, unless someone wrote after
-        us."""
+        us, or removed the object before the answer came."""
         reference, version = _reference(resource, answer), _version(answer)
         known = self._seen.get(reference)
+        if known is None and reference in self._changed.get(key, ()):
+            return
         if known is None or known.version < version:
             self._keep(_reduce(resource, answer, packed=None, example=b""))
         if known is None or known.version <= version:
@@ -149,6 +151,21 @@ class Store:
         if known is not None:
             self._drop(known)
         self._changed.get(key, set()).discard(reference)
+
+    def record_status(self, read: Mapping[str, Any], answer: Mapping[str, Any], *, key: str) -> None:
+        """Take in the answer to our own status of a service in work that was `read` before: news at its end where someone
+        edited it in between, since the watch shows that edit as older than the answer."""
+        self.record(SERVICE, answer, key=key)
+        if _asked(read) != _asked(answer):
+            self._changed[key].add(_service_reference(key))
+
+    def record_service_gone(self, key: str) -> None:
+        """Take in that a service in work is gone, as the answer to our own write says: news at its end, since nothing else
+        may tell."""
+        known = self.service(key)
+        if known is not None:
+            self._drop(known)
+        self._changed[key].add(_service_reference(key))
 
     def begin(self, key: str) -> None:
         """From now on, changes under the service are remembered for `end` instead of being told."""
@@ -231,6 +248,13 @@ def _reference(resource: Resource, body: Mapping[str, Any]) -> Reference:
 
 def _version(body: Mapping[str, Any]) -> int:
     return int(body["metadata"]["resourceVersion"])
+
+
+def _asked(service: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What of a service changes with an edit, and with no write of its status."""
+    metadata = service["metadata"]
+    said = (metadata.get("labels") or {}, metadata.get("annotations") or {})
+    return (metadata["uid"], metadata.get("generation"), metadata.get("deletionTimestamp"), *said)
 
 
 def _was_observed(service: Mapping[str, Any]) -> bool:

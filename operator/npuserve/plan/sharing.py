@@ -3,7 +3,8 @@ want more.
 
 Rule: replicas that were ordered and wait for a node come first, for their devices are as good as taken. Then one replica
 at a time goes to the service of the highest priority, and among equals to the one that has the smallest share of what it
-wants. What nobody wants is open to each. Deterministic: the same services and nodes give the same answer.
+wants. What nobody wants is open to each. Deterministic: the same services and nodes give the same answer. Who gets less
+than it wants is told which services of a higher priority have replicas where its own would be.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from npuserve.cluster.facts import ClusterFacts, NodeFacts
 from npuserve.cluster.quotas import Quota
 from npuserve.plan.capacity import offers, part_of
 from npuserve.plan.plan import Plan
+
+NAMED = 2
+"""Services that are named to another one at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,14 @@ def rooms(claims: Iterable[Claim], cluster: ClusterFacts, quotas: Sequence[Quota
         granted[turn.key] += 1
         if granted[turn.key] >= turn.wanted:
             asking.remove(turn)
-    return {claim.key: market.room(claim, granted[claim.key]) for claim in order}
+    return {claim.key: market.room(claim, granted[claim.key], first=_first(claim, order, granted)) for claim in order}
+
+
+def _first(claim: Claim, order: Sequence[Claim], granted: Mapping[str, int]) -> Sequence[Claim]:
+    """Who has replicas and a higher priority than a service that gets less than it wants."""
+    if granted[claim.key] >= claim.wanted:
+        return ()
+    return [other for other in order if other.priority > claim.priority and granted[other.key]]
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +80,10 @@ class _Pool:
     """Devices that nobody uses yet."""
     places: dict[Fraction, int]
     """Replicas that still find a place, by what one takes of a node."""
+
+    def meets(self, other: _Pool) -> bool:
+        """Whether they have nodes in common."""
+        return self is other or any(node in other.nodes for node in self.nodes)
 
 
 class _Market:
@@ -109,8 +124,8 @@ class _Market:
             pool.places.clear()
         return True
 
-    def room(self, claim: Claim, granted: int) -> Room | None:
-        """What the service may have, and what sets that."""
+    def room(self, claim: Claim, granted: int, *, first: Sequence[Claim] = ()) -> Room | None:
+        """What the service may have, and what sets that; `first` are those that go before it."""
         limits = list(self._limits(claim))
         if not self._known and not limits:
             return None
@@ -118,8 +133,11 @@ class _Market:
         allowed = self._allowed(claim)
         if places is None or allowed < places:
             key, _, told = min(limits, key=lambda limit: (self._left[limit[0]] // limit[1], limit[0]))
-            return Room(granted + allowed, f"ResourceQuota {key[1]}: {told}")
-        return Room(granted + places, self._nodes(claim))
+            beside = [other for other in first if key in {limit for limit, *_ in self._limits(other)}]
+            return Room(granted + allowed, f"ResourceQuota {key[1]}: {told}{_before(beside)}")
+        pool = self._pool(claim.plan)
+        beside = [other for other in first if pool.meets(self._pool(other.plan))]
+        return Room(granted + places, f"{self._nodes(claim)}{_before(beside)}")
 
     def _nodes(self, claim: Claim) -> str:
         pool = self._pool(claim.plan)
@@ -152,3 +170,10 @@ class _Market:
             free = sum(self._cluster.free(node) for node in nodes)
             self._pools[key] = _Pool(nodes, sum(node.devices for node in nodes), free, {})
         return self._pools[key]
+
+
+def _before(claims: Sequence[Claim]) -> str:
+    """Who goes first, for people."""
+    named = ", ".join(f"{claim.key} (priority {claim.priority})" for claim in claims[:NAMED])
+    more = f" and {len(claims) - NAMED} more" if len(claims) > NAMED else ""
+    return f"; first {'goes' if len(claims) == 1 else 'go'} {named}{more}" if claims else ""

@@ -1,14 +1,15 @@
 """What is said of the autoscaler's decisions, and when.
 
-Rule: a new number of replicas is said at once. Another constraint under the same number is said when it has stood for a
-while: briefly where it is a trouble or the end of one, longer where it is an everyday one, for a load at the edge of two
-numbers would change it every few seconds. Live numbers are metrics, so a steady service costs no write.
+Rule: a new number that is ordered is said at once. Anything else that is new, another constraint under the same number or
+a number that is only thought, is said when it has stood for a while: briefly where it is a trouble, or the end of one or of a
+beginning, longer where it is an everyday one. Each time that something was said so within the hour doubles the while, for a
+load at the edge of two numbers changes its words for ever. Live numbers are metrics, so a steady service costs no write.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -24,19 +25,27 @@ TROUBLES: Mapping[str, Reason] = {
     "Capacity": Reason.CAPACITY_LIMITED,
 }
 """Constraints that keep the number from what the load asks for, and what the condition calls them."""
-TROUBLE_SECONDS = 15.0
+BEGINNINGS = frozenset({"Learning", "Starting", "FromZero"})
+"""Constraints that are soon over, and then not true any more."""
+BRIEF_SECONDS = 15.0
 EVERYDAY_SECONDS = 120.0
+LONGEST_SECONDS = 600.0
+"""Beyond which no while is doubled."""
+RESTLESS_SECONDS = 3600.0
 
 Mode = Literal["active", "observe", "external"]
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the status says of the last decision, and the constraint that stands in place of that one since a time."""
+    """What the status says of the last decision, and what stands in place of that since a time."""
 
     status: Mapping[str, Any]
-    other: str = ""
+    other: tuple[int, str] | None = None
+    """Number and constraint; None while the status is true."""
     since: float = 0.0
+    waited: tuple[float, ...] = ()
+    """When something was said after it had stood for a while; those of the last hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +63,35 @@ class Scaling:
 UNSCALED = Scaling()
 
 
-def tell(earlier: Told | None, decision: Decision, *, mode: Mode, now: float) -> Told:
-    """What to say after a decision at `now`, seconds since the epoch; the earlier value itself where nothing is new."""
-    if earlier is None or earlier.status.get("replicas") != decision.replicas:
+def tell(earlier: Told | None, decision: Decision, *, mode: Mode, ordered: bool, now: float) -> Told:
+    """What to say after a decision at `now`, seconds since the epoch; the earlier value itself where nothing is new.
+
+    `ordered`: the number is the one that the Deployment is to have.
+    """
+    if earlier is None:
         return Told(_status(decision, mode, now))
-    constraint = earlier.status.get("constraint")
-    if constraint == decision.constraint:
-        return earlier if not earlier.other else Told(earlier.status)
-    if earlier.other != decision.constraint:
-        return Told(earlier.status, decision.constraint, now)
-    troubled = constraint in TROUBLES or decision.constraint in TROUBLES
-    settled = now - earlier.since >= (TROUBLE_SECONDS if troubled else EVERYDAY_SECONDS)
-    return Told(_status(decision, mode, now)) if settled else earlier
+    before, after = (earlier.status.get("replicas"), earlier.status.get("constraint")), _said(decision)
+    if ordered and before[0] != after[0]:
+        return Told(_status(decision, mode, now), waited=earlier.waited)
+    if before == after:
+        return earlier if earlier.other is None else replace(earlier, other=None)
+    if earlier.other != after:
+        return replace(earlier, other=after, since=now)
+    waited = tuple(at for at in earlier.waited if at > now - RESTLESS_SECONDS)
+    if now - earlier.since < _while(str(before[1]), decision, number=before[0] != after[0], times=len(waited)):
+        return earlier
+    return Told(_status(decision, mode, now), waited=(*waited, now))
+
+
+def _said(decision: Decision) -> tuple[int, str]:
+    return decision.replicas, decision.constraint
+
+
+def _while(constraint: str, decision: Decision, *, number: bool, times: int) -> float:
+    """Seconds for which something new has to stand before it is said."""
+    over = constraint in BEGINNINGS or constraint in TROUBLES
+    soon = number or over or decision.constraint in TROUBLES
+    return min(LONGEST_SECONDS, (BRIEF_SECONDS if soon else EVERYDAY_SECONDS) * 2.0 ** max(0, times - 1))
 
 
 def _status(decision: Decision, mode: Mode, now: float) -> dict[str, Any]:

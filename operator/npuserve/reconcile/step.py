@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from npuserve.api.autoscaling import AutoscalingFloor
 from npuserve.autoscale.decision import Decision, decide
@@ -100,6 +100,19 @@ class State:
     """UIDs of pods whose start was learned from, or is nothing to learn from."""
 
 
+def begin(memory: Memory, told: Mapping[str, Any] | None, *, ordered: int, began: float, now: float) -> State:
+    """The state before the first look: what is remembered, and what the status says of the last decision.
+
+    Where someone decided before, what runs counts as needed a moment ago, for what is remembered may be hours old: a
+    new operator takes nothing away that the last one had kept.
+    """
+    if told is None:
+        return State(memory, ordered=ordered, began=began)
+    higher = tuple(wish for wish in memory.wishes if wish[1] > ordered)
+    memory = replace(memory, wishes=(*higher, (now, ordered)))
+    return State(memory, ordered=ordered, began=began, told=Told(told))
+
+
 def step(state: State, seen: Seen, asked: Asked, *, room: Room | None, now: float) -> State:
     """The state after a look at `now`, seconds since the epoch."""
     state = _learn_starts(state, seen.fleet)
@@ -110,6 +123,9 @@ def step(state: State, seen: Seen, asked: Asked, *, room: Room | None, now: floa
     if asked.in_charge:
         state = _take_back(state, seen.fleet, asked, least=_least(settings), room=room, now=now)
     settings = replace(settings, room=_room(state, room, least=_least(settings)))
+    if not _least(settings) and now - state.memory.last_busy >= settings.idle:
+        # A service that may stop: the time without a request was the hold.
+        settings = replace(settings, hold=0.0, hold_lives=0.0)
     if seen.first:
         return state
     loads, traffic = seen.read.loads, seen.read.traffic
@@ -117,7 +133,8 @@ def step(state: State, seen: Seen, asked: Asked, *, room: Room | None, now: floa
     memory, decision = decide(state.memory, sample, settings)
     decision = _in_words(decision, sample, seen.read.why)
     ordered = _ordered(state, decision, sample, asked, aside=len(seen.fleet.aside))
-    told = tell(state.told, _as_ordered(decision, ordered, sample, asked), mode=asked.mode, now=now)
+    said = _as_ordered(decision, ordered, sample, asked)
+    told = tell(state.told, said, mode=asked.mode, ordered=asked.in_charge, now=now)
     return replace(state, memory=memory, decision=decision, ordered=ordered, told=told)
 
 

@@ -21,7 +21,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.scraping", description=main.__doc__)
     parser.add_argument("--services", type=int, nargs="*", default=[300], metavar="N", help="numbers of services")
     parser.add_argument("--replicas", type=int, default=4, metavar="N", help="replicas of each")
-    parser.add_argument("--warm", type=int, default=30, metavar="SECONDS", help="how long nothing is counted")
+    parser.add_argument("--warm", type=int, default=60, metavar="SECONDS", help="how long nothing is counted")
     parser.add_argument("--seconds", type=int, default=120, metavar="SECONDS", help="how long is counted")
     asked = parser.parse_args()
     try:

@@ -344,16 +344,16 @@ def test_each_service_is_looked_at_once_in_every_loop() -> None:
     async def main() -> None:
         for number in range(20):
             world.follow(f"service-{number}")
-        world.scaling._look = look  # type: ignore[method-assign]
+        world.scaling.look = look  # type: ignore[method-assign]
         running = asyncio.create_task(world.scaling.run())
         for _ in range(4):
             world.now += LOOP / 2
             await asyncio.sleep(0.12)
         running.cancel()
 
-    async def look(service: Any) -> None:
-        looks[service.asked.key] += 1
-        service.looking = False
+    async def look(key: str) -> None:
+        looks[key] += 1
+        world.scaling._services[key].looking = False
 
     asyncio.run(main())
     assert set(looks.values()) == {2}

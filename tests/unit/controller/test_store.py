@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from npuserve.controller.resources import DEPLOYMENTS, ENDPOINTS, SERVICE
+import pytest
+
+from npuserve.controller.resources import DEPLOYMENTS, ENDPOINTS, SERVICE, Resource
 from npuserve.controller.store import News, Reference, Store
 
 KEY = "team-a/qwen"
@@ -165,6 +167,63 @@ def test_an_own_delete_is_no_news() -> None:
     store.record_gone(Reference("services", "team-a", "qwen"), key=KEY)
     assert store.observe_gone(ENDPOINTS, child(12)) is None
     assert store.end(KEY) is None
+
+
+@pytest.mark.parametrize("resource", [DEPLOYMENTS, SERVICE])
+def test_an_object_that_is_gone_before_the_answer_to_our_write_comes_stays_gone_and_that_is_told(
+    resource: Resource,
+) -> None:
+    make = service if resource is SERVICE else child
+    store = Store()
+    store.observe(SERVICE, service(9))
+    store.observe(resource, make(10))
+    store.begin(KEY)
+    store.observe_gone(resource, make(12))
+    store.record(resource, make(11), key=KEY)
+    assert store.end(KEY) == News(KEY, fresh=resource is SERVICE)
+    assert store.find(Reference(resource.plural, "team-a", "qwen")) is None
+
+
+@pytest.mark.parametrize("heard_first", [True, False])
+@pytest.mark.parametrize("edit", [{"generation": 2}, {"annotations": {"npuserve.io/replan": "1"}}])
+def test_an_edit_between_the_reading_of_a_service_and_its_status_is_not_lost(
+    edit: dict[str, Any], *, heard_first: bool
+) -> None:
+    """Whether the watch shows it before the answer to our status or after: it is older than that."""
+    store, read = Store(), service(10)
+    edited, answer = service(11), service(12)
+    for body in (edited, answer):
+        body["metadata"] |= edit
+    store.observe(SERVICE, read)
+    store.begin(KEY)
+    if heard_first:
+        store.observe(SERVICE, edited)
+    store.record_status(read, answer, key=KEY)
+    assert store.observe(SERVICE, edited) is None
+    assert store.end(KEY) == News(KEY, fresh=True)
+
+
+def test_an_own_status_is_no_news() -> None:
+    store = Store()
+    store.observe(SERVICE, service(10))
+    store.begin(KEY)
+    store.record_status(service(10), service(11), key=KEY)
+    assert store.observe(SERVICE, service(11)) is None
+    assert store.end(KEY) is None
+
+
+@pytest.mark.parametrize("heard_first", [True, False])
+def test_a_service_that_our_own_write_does_not_find_any_more_is_news(*, heard_first: bool) -> None:
+    """Else nobody would forget it: the watch has nothing new to tell."""
+    store = Store()
+    store.observe(SERVICE, service(10))
+    store.begin(KEY)
+    if heard_first:
+        store.observe_gone(SERVICE, service(12))
+    store.record_service_gone(KEY)
+    assert store.observe_gone(SERVICE, service(12)) is None
+    assert store.end(KEY) == News(KEY, fresh=True)
+    assert store.service(KEY) is None
 
 
 def test_what_a_whole_list_lacks_is_gone_unless_it_is_younger_than_the_list() -> None:

@@ -79,6 +79,32 @@ def test_what_limits_it_is_told_by_name() -> None:
     assert (by_quota.replicas, by_quota.what) == (2, "ResourceQuota npus: 0 of 16 huawei.com/Ascend910 left")
 
 
+def test_who_gets_less_than_it_wants_hears_who_goes_first() -> None:
+    high = claim("ml/urgent", present=1, wanted=3, priority=1000)
+    low = claim("ml/batch", present=1, wanted=3, priority=-5)
+    found = rooms([low, high], cluster(named(A2_64G, "one"), used={"one": 8}), ())["ml/batch"]
+    assert found is not None
+    assert found.what == "Atlas 800I A2 64G: 0 of 8 devices free; first goes ml/urgent (priority 1000)"
+    (by_quota,) = [rooms([low, high], A2, (npus(0),))[key] for key in ("ml/batch",)]
+    assert by_quota is not None
+    assert by_quota.what.endswith("left; first goes ml/urgent (priority 1000)")
+    others = [claim(f"ml/{name}", present=1, priority=7) for name in "abcd"]
+    crowd = rooms([low, *others], cluster(named(A2_64G, "one"), used={"one": 8}), ())["ml/batch"]
+    assert crowd is not None
+    assert crowd.what.endswith("; first go ml/a (priority 7), ml/b (priority 7) and 2 more")
+
+
+def test_who_gets_what_it_wants_and_who_is_elsewhere_hears_of_nobody() -> None:
+    high = claim("ml/urgent", present=1, wanted=1, priority=1000)
+    for low, quotas in (
+        (claim("ml/batch", present=1, wanted=2), ()),
+        (claim("web/chat", namespace="web", wanted=9), (npus(0, namespace="web"),)),
+    ):
+        found = rooms([low, high], A2, quotas)[low.key]
+        assert found is not None
+        assert "first" not in found.what
+
+
 @pytest.mark.parametrize("quotas", [(), (npus(4, namespace="other"),)])
 def test_where_nodes_cannot_be_read_only_quotas_limit(quotas: tuple[Quota, ...]) -> None:
     assert rooms([claim("a", wanted=9)], unreadable(), quotas) == {"a": None}

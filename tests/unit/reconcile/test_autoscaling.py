@@ -9,8 +9,8 @@ import pytest
 from npuserve.api.conditions import Reason
 from npuserve.autoscale.decision import Constraint, Decision
 from npuserve.reconcile.autoscaling import (
+    BRIEF_SECONDS,
     EVERYDAY_SECONDS,
-    TROUBLE_SECONDS,
     Scaling,
     Told,
     scaling_events,
@@ -29,7 +29,7 @@ def decision(replicas: int = 3, constraint: Constraint = "Demand", **more: Any) 
 
 def told(*decisions: tuple[float, Decision], earlier: Told | None = None) -> Told:
     for now, taken in decisions:
-        earlier = tell(earlier, taken, mode="active", now=now)
+        earlier = tell(earlier, taken, mode="active", ordered=True, now=now)
     assert earlier is not None
     return earlier
 
@@ -65,9 +65,45 @@ def test_a_constraint_that_comes_and_goes_is_never_said() -> None:
 @pytest.mark.parametrize("trouble", ["MetricsMissing", "Capacity"])
 def test_a_trouble_is_said_soon_and_its_end_too(trouble: Constraint) -> None:
     bad = decision(constraint=trouble)
-    then = told((5, bad), (5 + TROUBLE_SECONDS, bad), earlier=FIRST)
+    then = told((5, bad), (5 + BRIEF_SECONDS, bad), earlier=FIRST)
     assert shown(then) == (3, trouble)
-    assert shown(told((60, decision()), (60 + TROUBLE_SECONDS, decision()), earlier=then)) == (3, "Demand")
+    assert shown(told((60, decision()), (60 + BRIEF_SECONDS, decision()), earlier=then)) == (3, "Demand")
+
+
+def test_the_end_of_a_beginning_is_said_soon() -> None:
+    learning = told((0, decision(constraint="Learning")))
+    then = told((5, decision()), (5 + BRIEF_SECONDS, decision()), earlier=learning)
+    assert shown(then) == (3, "Demand")
+
+
+def test_what_comes_and_goes_for_ever_is_said_less_and_less_often() -> None:
+    """Each of two constraints stands long enough to be said, were it not that it never ends."""
+    found, said = FIRST, []
+    for at in range(0, 4 * 3600, 5):
+        constraint: Constraint = "Capacity" if at // 120 % 2 else "Demand"
+        after = told((at, decision(constraint=constraint)), earlier=found)
+        if after.status is not found.status:
+            said.append(at)
+        found = after
+    assert 2 <= len(said) < 20
+    assert said[1] - said[0] == 120
+
+
+def test_after_an_hour_of_rest_a_trouble_is_said_soon_again() -> None:
+    restless = Told(FIRST.status, waited=tuple(range(0, 600, 100)))
+    bad = decision(constraint="Capacity")
+    assert shown(told((700, bad), (700 + BRIEF_SECONDS, bad), earlier=restless)) == (3, "Demand")
+    assert shown(told((5000, bad), (5000 + BRIEF_SECONDS, bad), earlier=restless)) == (3, "Capacity")
+
+
+def test_a_number_that_is_only_thought_is_said_when_it_has_stood_for_a_while() -> None:
+    found = FIRST
+    for at in range(0, 3600, 5):
+        found = tell(found, decision(2 if at % 10 else 3), mode="observe", ordered=False, now=at)
+    assert found.status is FIRST.status
+    for at in (4000, 4000 + BRIEF_SECONDS):
+        found = tell(found, decision(2), mode="observe", ordered=False, now=at)
+    assert shown(found) == (2, "Demand")
 
 
 def test_what_happens_next_is_told_as_a_time_of_day() -> None:
@@ -76,7 +112,7 @@ def test_what_happens_next_is_told_as_a_time_of_day() -> None:
 
 
 def test_observing_says_what_it_would_do() -> None:
-    found = tell(None, decision(), mode="observe", now=0)
+    found = tell(None, decision(), mode="observe", ordered=False, now=0)
     assert found.status["message"].startswith("would have 3: ")
 
 

@@ -16,7 +16,7 @@ from npuserve.autoscale.profile import EngineProfile
 from npuserve.autoscale.settings import Room, Settings
 from npuserve.reconcile.pods import ReplicaPod
 from npuserve.reconcile.sample import fleet
-from npuserve.reconcile.step import Asked, Read, Seen, State, step
+from npuserve.reconcile.step import Asked, Read, Seen, State, begin, step
 from tests.support.fleets import BEGAN, a_pod_of, busy, starting, traffic, waiting
 
 SETTINGS = Settings(EngineProfile(54.5, 0.278, 9.75e-5, 0.18, 25.0, 587_000), least=1, most=8)
@@ -67,6 +67,31 @@ def test_while_the_first_replica_starts_nothing_is_missing() -> None:
     state = after(replace(NEW, ordered=1), seconds=60, pods=[starting("one")])
     assert state.decision is not None
     assert (state.decision.constraint, state.decision.reason) == ("Starting", "none serves yet, 1 start")
+
+
+@pytest.mark.parametrize(("least", "left"), [(0, 0), (1, 1)])
+def test_a_service_that_may_stop_does_so_after_its_idle_time_and_not_after_a_hold_besides(
+    least: int, left: int
+) -> None:
+    asked = replace(ASKED, settings=replace(SETTINGS, least=least, idle=60.0))
+    state = after(replace(NEW, ordered=1), seconds=300, asked=asked, pods=TWO[:1], load=busy(5), flow=traffic(1.0))
+    numbers = []
+    for at in range(300, 400, 5):
+        quiet = seen(TWO[:1], load=busy(0), flow=traffic(0.0))
+        state = step(state, quiet, asked, room=ROOMY, now=SECOND + at)
+        numbers.append(state.ordered)
+    assert numbers[:11] == [1] * 11
+    assert numbers[12:] == [left] * 8
+
+
+def test_an_operator_that_begins_with_an_old_digest_takes_nothing_away_that_the_last_one_had_kept() -> None:
+    night = after(replace(NEW, ordered=1), seconds=900, pods=TWO[:1], load=busy(1), flow=traffic(0.4)).memory
+    assert max(count for _, count in night.wishes) == 1
+    state = begin(night, {"replicas": 4}, ordered=4, began=BEGAN - 1, now=SECOND)
+    four = [a_pod_of(name) for name in "abcd"]
+    quiet = {"pods": four, "load": busy(2), "flow": traffic(0.4)}
+    assert after(state, seconds=int(SETTINGS.hold), **quiet).ordered == 4
+    assert after(state, seconds=int(SETTINGS.hold) + 300, **quiet).ordered < 4
 
 
 def test_a_floor_of_the_schedule_holds_at_its_time_of_day() -> None:
