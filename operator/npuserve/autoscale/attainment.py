@@ -31,8 +31,8 @@ LEARNED = 1.0
 """Change of the level in an hour in which a day's allowed misses beyond those planned with are used up."""
 LOWEST, HIGHEST = -1.5, 4.0
 """Bounds of the level: a price much lower saves little, and pays for it with the first burst."""
-BURST = 0.5
-"""What is used up beyond what is planned teaches the level no more than this much would."""
+BURST = 0.4
+"""What is used up beyond what is planned counts as no more than this: one burst must not double the fleet for a day."""
 ASSUMED = 3 * 3600.0
 """Seconds of service at what is planned that count before anything is known."""
 CHEAPEST, DEAREST = 0.05, 4000.0
@@ -46,7 +46,7 @@ SURE = 0.25
 def price(over: float, level: float, *, sure: float = 0.0) -> float:
     """What a missed request is worth; `over` is what is used up beyond PLANNED, `sure` as in `colliding`."""
     steep = STEEP + sure * (STEEPER - STEEP)
-    return min(DEAREST, max(CHEAPEST, CALM * exp(min(20.0, level + steep * over))))
+    return min(DEAREST, max(CHEAPEST, CALM * exp(level + steep * min(BURST, over))))
 
 
 def next_level(level: float, over: float, *, seconds: float, sure: float = 0.0) -> float:

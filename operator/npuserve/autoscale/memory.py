@@ -141,22 +141,6 @@ def from_digest(text: str, *, now: float) -> Memory:
         return Memory()
 
 
-def differs_materially(one: str, other: str) -> bool:
-    """Whether a controller should write the newer digest: a number moved by more than a twentieth, or one of the two is
-    no digest."""
-    try:
-        before, after = _material(one), _material(other)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
-        return True
-    return any(abs(was - now) > 0.05 * abs(was) for was, now in zip(before, after, strict=True))
-
-
-def _material(text: str) -> list[float]:
-    kept = json.loads(text)
-    missed, requests = kept["missed"]
-    return [*(_number(kept[name]) for name in _NUMBERS), missed / max(1.0, requests)]
-
-
 def _short(value: float) -> float:
     return float(f"{value:.4g}")
 

@@ -17,7 +17,6 @@ FACTORS: Mapping[str, tuple[float, float]] = {
     "judged": (2.0, 600.0),
     "missed": (1.5, 0.002),
     "output": (1.5, 1.0),
-    "price": (1.5, 0.5),
     "recent_error": (2.0, 0.05),
     "speed": (1.1, 0.1),
     "usual_arrivals": (1.5, 0.01),

@@ -9,9 +9,10 @@ import pytest
 from npuserve.autoscale.decision import Decision, decide
 from npuserve.autoscale.learning import learned
 from npuserve.autoscale.load import LoadSample, ReplicaLoad, Traffic
-from npuserve.autoscale.memory import Memory, differs_materially, digest, from_digest
+from npuserve.autoscale.memory import Memory, digest, from_digest
 from npuserve.autoscale.profile import EngineProfile
 from npuserve.autoscale.settings import Room, Settings
+from npuserve.autoscale.worth import worth_writing
 
 PROFILE = EngineProfile(54.5, 0.278, 9.75e-5, 0.18, 25.0, 587_000)
 WISH = Settings(PROFILE, least=1, most=20)
@@ -193,5 +194,5 @@ def test_a_restart_causes_no_jump() -> None:
 def test_a_steady_service_writes_no_digest() -> None:
     memory, _ = steady(3600, replicas=4, rate=8.0)
     again, _ = decide(memory, sample(3600.0, replicas=4, rate=8.0), WISH)
-    assert not differs_materially(digest(memory), digest(again))
-    assert differs_materially(digest(memory), digest(replace(memory, cold_start=memory.cold_start * 2)))
+    assert not worth_writing(digest(memory), digest(again))
+    assert worth_writing(digest(memory), digest(replace(memory, cold_start=memory.cold_start * 2)))

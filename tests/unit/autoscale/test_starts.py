@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from npuserve.autoscale.memory import Memory, differs_materially, digest, from_digest
+from npuserve.autoscale.memory import Memory, digest, from_digest
 from npuserve.autoscale.starts import KEPT, LONGEST, learn_start
+from npuserve.autoscale.worth import worth_writing
 
 
 def after(*starts: float) -> Memory:
@@ -42,5 +43,5 @@ def test_what_can_be_no_start_teaches_nothing(odd: float) -> None:
 
 def test_starts_survive_a_restart_and_are_worth_a_write() -> None:
     before, now = digest(Memory()), digest(after(300.0, 310.0))
-    assert differs_materially(before, now)
+    assert worth_writing(before, now)
     assert from_digest(now, now=0.0).starts == (300.0, 310.0)
