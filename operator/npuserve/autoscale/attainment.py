@@ -25,7 +25,7 @@ CALM = 8.0
 """The price while misses are what is planned with, in units of the work of a request."""
 STEEP, STEEPER = 8.0, 12.0
 """Change of log(price) when a day's allowed misses are used up at once; where prompts collide."""
-PLANNED = 0.75
+PLANNED = 0.79
 """Share of the allowed misses that is planned with: the rest is for what comes at the end of the day."""
 LEARNED = 1.0
 """Change of the level in an hour in which a day's allowed misses beyond those planned with are used up."""
