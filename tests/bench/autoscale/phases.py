@@ -1,0 +1,129 @@
+"""The order of the work: tune every peer on every trace, then what goes wrong, other starts, and the other simulator.
+
+Worker processes are nice, and take whole families: a family's search goes one replay after another.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing import Pool
+from time import monotonic
+from types import TracebackType
+from typing import Self, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tests.bench.autoscale import report
+from tests.bench.autoscale.engines import COLD_START
+from tests.bench.autoscale.families import ORACLE, PEERS
+from tests.bench.autoscale.hardship import HARDSHIPS
+from tests.bench.autoscale.measuring import OURS, Job, measured
+from tests.bench.autoscale.report import Day, days_of
+from tests.bench.autoscale.sheets import Sheet
+from tests.bench.autoscale.traces import SCORED, span
+from tests.bench.autoscale.tuning import Run
+
+T = TypeVar("T")
+OTHER_STARTS = (60.0, 420.0)
+"""Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one run shall do."""
+
+    traces: tuple[str, ...]
+    families: tuple[str, ...]
+    target: float
+    hardships: bool = True
+    starts: bool = True
+    dynosim: bool = True
+
+
+class Work:
+    """The worker processes, and how far they are."""
+
+    def __init__(self, console: Console, processes: int) -> None:
+        self.processes = processes
+        self._begun = monotonic()
+        self._pool = Pool(processes, initializer=os.nice, initargs=(10,))
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            console=console, transient=True,
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+        self._pool.terminate()
+
+    def done(self, what: str, jobs: Sequence[Job]) -> dict[Job, list[Run]]:
+        """What came of each job."""
+        return dict(zip(jobs, self.each(what, self._pool.imap(measured, jobs), len(jobs)), strict=True))
+
+    def each(self, what: str, results: Iterable[T], count: int) -> list[T]:
+        """The results, and a line of progress for them."""
+        task = self._progress.add_task(what, total=count)
+        found = []
+        for result in results:
+            found.append(result)
+            self._progress.advance(task)
+        self._progress.remove_task(task)
+        self._progress.console.print(f"{(monotonic() - self._begun) / 60:5.1f} min  {what}: done", highlight=False)
+        return found
+
+
+def run(asked: Asked, work: Work) -> tuple[list[Sheet], list[Sheet]]:
+    """The sheet of each trace, and those that sum up the days."""
+    families = (OURS, *asked.families)
+    results = {}
+    for trace in asked.traces:
+        jobs = [Job(trace, family, asked.target) for family in families]
+        results |= work.done(report.label(trace), jobs)
+    traces = days_of(results, asked.target)
+    each = [report.trace_sheet(day) for day in traces]
+    days = [day for day in traces if span(day.trace) >= SCORED]
+    summary = [report.each_day(days), report.sums(days)] if days else []
+    hard = days or traces
+    if asked.hardships:
+        summary += report.hardships(work.done("hardships", _hard(hard, asked.target)))
+    if asked.starts and days:
+        summary.append(report.starts(_with_usual(_other_starts(asked, work, days), days)))
+    return each, summary
+
+
+def _hard(days: Sequence[Day], target: float) -> list[Job]:
+    return [Job(day.trace, OURS, target, hardship=name) for day in days for name in HARDSHIPS]
+
+
+def _other_starts(asked: Asked, work: Work, days: Sequence[Day]) -> dict[float, list[Day]]:
+    families = (OURS, *(one for one in (ORACLE, *best_peers(days)) if one in asked.families))
+    found = {}
+    for seconds in OTHER_STARTS:
+        jobs = [Job(day.trace, family, asked.target, seconds) for day in days for family in families]
+        found[seconds] = days_of(work.done(f"starts of {seconds:.0f} s", jobs), asked.target)
+    return found
+
+
+def _with_usual(others: dict[float, list[Day]], days: Sequence[Day]) -> dict[float, list[Day]]:
+    shown = next(iter(others.values()))[0].runs
+    usual = [replace(day, runs={family: day.runs[family] for family in shown}) for day in days]
+    return dict(sorted({**others, COLD_START: usual}.items()))
+
+
+def best_peers(days: Sequence[Day], count: int = 2) -> list[str]:
+    """The peers with the fewest NPU-hours over the days; a day not reached counts as the dearest of that day, twice."""
+    cost = dict.fromkeys(PEERS, 0.0)
+    for day in days:
+        reached = {family: best.npu_hours for family, best in day.peers}
+        for family in cost:
+            cost[family] += reached.get(family, 2 * max(reached.values(), default=1.0))
+    return sorted(cost, key=lambda family: cost[family])[:count]
