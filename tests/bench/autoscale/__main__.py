@@ -15,7 +15,7 @@ from tests.bench.autoscale import compiled
 from tests.bench.autoscale.families import FAMILIES
 from tests.bench.autoscale.phases import Asked, Work, run
 from tests.bench.autoscale.sheets import filled
-from tests.bench.autoscale.traces import drawn, found
+from tests.bench.autoscale.traces import found
 
 README = Path(__file__).with_name("README.md")
 MARKERS = ("<!-- measured: begin -->", "<!-- measured: end -->")
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 ]
                 return subprocess.run(again, env=environment, check=False).returncode
         print("no C compiler here, or no setuptools: the replay runs as it is, three times slower", file=sys.stderr)
-    traces = found(asked.traces, holding=asked.only) if asked.traces else drawn(holding=asked.only)
+    traces = found(asked.traces, holding=asked.only)
     if not traces:
         print(f"no trace in {asked.traces or 'what can be drawn'} holds {asked.only!r} in its name", file=sys.stderr)
         return 1

@@ -13,6 +13,7 @@ from typing import IO
 
 from npuserve.autoscale.replay.fleet import Row
 from npuserve.autoscale.replay.trace import read_trace
+from tests.bench.autoscale.drawing import DRAWS, drawn
 
 SCORED = 20 * 3600.0
 """Seconds."""
@@ -21,21 +22,21 @@ SCORED = 20 * 3600.0
 @lru_cache(maxsize=1)
 def rows_of(trace: str) -> list[Row]:
     """The requests of a trace in order of arrival."""
-    with _opened(Path(trace)) as lines:
-        rows = read_trace(lines)
+    if trace in DRAWS:
+        rows = drawn(DRAWS[trace])
+    else:
+        with _opened(Path(trace)) as lines:
+            rows = read_trace(lines)
     gc.freeze()
     return rows
 
 
-def found(folder: Path, *, holding: str = "") -> list[str]:
-    """The traces of a folder whose names hold a text."""
+def found(folder: Path | None, *, holding: str = "") -> list[str]:
+    """The traces of a folder whose names hold a text; those of the days that can be drawn where there is no folder."""
+    if folder is None:
+        return [name for name in DRAWS if holding in name]
     files = sorted(folder.glob("*.csv*"))
     return [str(file) for file in files if holding in file.name and _is_trace(file)]
-
-
-def drawn(*, holding: str = "") -> list[str]:
-    """The names of the days that are drawn where no folder is given."""
-    return []
 
 
 def label(trace: str) -> str:
