@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tests.bench.autoscale import report
+from tests.bench.autoscale.dynosim import confirm
 from tests.bench.autoscale.engines import COLD_START
 from tests.bench.autoscale.families import ORACLE, PEERS
 from tests.bench.autoscale.hardship import HARDSHIPS
@@ -25,6 +26,7 @@ from tests.bench.autoscale.report import Day, days_of
 from tests.bench.autoscale.sheets import Sheet
 from tests.bench.autoscale.traces import SCORED, span
 from tests.bench.autoscale.tuning import Run
+from tests.cluster.progress import Steps
 
 T = TypeVar("T")
 OTHER_STARTS = (60.0, 420.0)
@@ -97,7 +99,25 @@ def run(asked: Asked, work: Work) -> tuple[list[Sheet], list[Sheet]]:
         summary += report.hardships(work.done("hardships", _hard(hard, asked.target)))
     if asked.starts and days:
         summary.append(report.starts(_with_usual(_other_starts(asked, work, days), days)))
+    if asked.dynosim and days:
+        summary.append(_confirmed(work, days))
     return each, summary
+
+
+def _confirmed(work: Work, days: Sequence[Day]) -> Sheet:
+    runs = [run for day in days for run in _to_confirm(day)]
+    try:
+        folder = confirm.installed(Steps())
+        found = confirm.confirmed(runs, cold_start=COLD_START, folder=folder, processes=work.processes)
+        return report.confirmed(work.each("DynoSim", found, len(runs)))
+    except confirm.DynoSimUnavailable as refusal:
+        return Sheet(f"not confirmed in DynoSim: {refusal}", ("",), ())
+
+
+def _to_confirm(day: Day) -> list[Run]:
+    """npuserve, the oracle and the day's two best peers."""
+    others = [day.best(ORACLE), *(best for _, best in day.peers[:2])]
+    return [*day.runs[OURS], *(best.run for best in others if best is not None)]
 
 
 def _hard(days: Sequence[Day], target: float) -> list[Job]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tests.bench.autoscale.dynosim.confirm import Confirmed
 from tests.bench.autoscale.families import ORACLE, PEERS
 from tests.bench.autoscale.hardship import AS_IT_IS, HARDSHIPS, WRONG
 from tests.bench.autoscale.measuring import OURS, Job
@@ -204,3 +205,20 @@ def starts(by_start: Mapping[float, Sequence[Day]]) -> Sheet:
                 (f"{seconds:.0f} s: {family}", f"{sum(cost):,.0f}", f"{reached} of {len(days)}", str(back))
             )  # fmt: skip
     return Sheet("starts of other lengths", ("", "NPU-hours", "days reached", "reversals"), tuple(rows))
+
+
+def confirmed(found: Sequence[Confirmed]) -> Sheet:
+    """Both simulators side by side; peers and the oracle with the setting that first meets the target in ours."""
+    return Sheet(
+        "the same rules in NVIDIA's DynoSim",
+        ("", "rule", "setting", "in time", "in DynoSim", "points", "NPU-hours", "in DynoSim", "more"),
+        tuple(
+            (
+                label(one.ours.trace), one.ours.family, f"{one.ours.value:g}" if one.ours.family != OURS else "its one",
+                percent(one.ours.figures.attainment), percent(one.attainment),
+                points(one.attainment, one.ours.figures.attainment), f"{one.ours.figures.npu_hours:,.0f}",
+                f"{one.npu_hours:,.0f}", more(one.npu_hours, one.ours.figures.npu_hours),
+            )
+            for one in found
+        ),
+    )  # fmt: skip
