@@ -24,7 +24,7 @@ from tests.bench.autoscale.hardship import HARDSHIPS
 from tests.bench.autoscale.measuring import OURS, Job, measured
 from tests.bench.autoscale.report import Day, days_of
 from tests.bench.autoscale.sheets import Sheet
-from tests.bench.autoscale.traces import SCORED, span
+from tests.bench.autoscale.traces import SCORED, label, span
 from tests.bench.autoscale.tuning import Run
 from tests.cluster.progress import Steps
 
@@ -86,10 +86,10 @@ class Work:
 def run(asked: Asked, work: Work) -> tuple[list[Sheet], list[Sheet]]:
     """The sheet of each trace, and those that sum up the days."""
     families = (OURS, *asked.families)
-    results = {}
+    results: dict[Job, list[Run]] = {}
     for trace in asked.traces:
         jobs = [Job(trace, family, asked.target) for family in families]
-        results |= work.done(report.label(trace), jobs)
+        results |= work.done(label(trace), jobs)
     traces = days_of(results, asked.target)
     each = [report.trace_sheet(day) for day in traces]
     days = [day for day in traces if span(day.trace) >= SCORED]

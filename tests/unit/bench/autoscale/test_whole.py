@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.autoscale.__main__ import main
+from tests.bench.autoscale.__main__ import MARKERS, README, main
+from tests.bench.autoscale.sheets import filled
 from tests.bench.autoscale.traces import found, rows_of
 
 TRACES = Path(__file__).parents[3] / "bench" / "autoscale" / "traces"
@@ -32,3 +33,7 @@ def test_a_folder_without_a_trace_is_refused(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "rates.csv").write_text("pool,bin_start_s\n")
     assert main(["--traces", str(tmp_path), "--plain"]) == 1
     assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_the_readme_has_a_place_for_the_tables() -> None:
+    assert filled(README.read_text("utf-8"), [], markers=MARKERS).count(MARKERS[0]) == 1
