@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not traces:
         print(f"no trace in {asked.traces or 'what can be drawn'} holds {asked.only!r} in its name", file=sys.stderr)
         return 1
-    console, begun = Console(width=160), monotonic()
+    console, begun = Console(width=180), monotonic()
     families = tuple(family for family in asked.peers.split(",") if family) if asked.peers is not None else FAMILIES
     wanted = Asked(tuple(traces), families, asked.target, hardships=not asked.no_hardships,
                    starts=not asked.no_starts, dynosim=not asked.no_dynosim)  # fmt: skip
@@ -47,12 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         each, summary = run(wanted, work)
     for sheet in (*each, *summary):
         console.print(sheet.table())
-    console.print(
+    took = (
         f"{len(traces)} traces in {(monotonic() - begun) / 60:.1f} minutes with {asked.processes} processes, "
         f"the replay {'compiled' if compiled.is_compiled() else 'as it is'}"
     )
+    console.print(took)
     if asked.write_readme:
-        README.write_text(filled(README.read_text("utf-8"), summary, markers=MARKERS), "utf-8")
+        README.write_text(filled(README.read_text("utf-8"), summary, markers=MARKERS, closing=f"{took}."), "utf-8")
     return 0
 
 

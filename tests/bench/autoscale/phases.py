@@ -6,8 +6,9 @@ Worker processes are nice, and take whole families: a family's search goes one r
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from multiprocessing import Pool
 from time import monotonic
 from types import TracebackType
@@ -67,9 +68,13 @@ class Work:
         self._progress.stop()
         self._pool.terminate()
 
+    def begun(self, jobs: Sequence[Job]) -> Iterator[list[Run]]:
+        """What comes of each job, in their order; all are begun as processes become free."""
+        return self._pool.imap(measured, jobs)
+
     def done(self, what: str, jobs: Sequence[Job]) -> dict[Job, list[Run]]:
         """What came of each job."""
-        return dict(zip(jobs, self.each(what, self._pool.imap(measured, jobs), len(jobs)), strict=True))
+        return dict(zip(jobs, self.each(what, self.begun(jobs), len(jobs)), strict=True))
 
     def each(self, what: str, results: Iterable[T], count: int) -> list[T]:
         """The results, and a line of progress for them."""
@@ -85,12 +90,7 @@ class Work:
 
 def run(asked: Asked, work: Work) -> tuple[list[Sheet], list[Sheet]]:
     """The sheet of each trace, and those that sum up the days."""
-    families = (OURS, *asked.families)
-    results: dict[Job, list[Run]] = {}
-    for trace in asked.traces:
-        jobs = [Job(trace, family, asked.target) for family in families]
-        results |= work.done(label(trace), jobs)
-    traces = days_of(results, asked.target)
+    traces = _tuned(asked, work)
     each = [report.trace_sheet(day) for day in traces]
     days = [day for day in traces if span(day.trace) >= SCORED]
     summary = [report.each_day(days), report.sums(days)] if days else []
@@ -102,6 +102,16 @@ def run(asked: Asked, work: Work) -> tuple[list[Sheet], list[Sheet]]:
     if asked.dynosim and days:
         summary.append(_confirmed(work, days))
     return each, summary
+
+
+def _tuned(asked: Asked, work: Work) -> list[Day]:
+    families = (OURS, *asked.families)
+    jobs = [Job(trace, family, asked.target) for trace in asked.traces for family in families]
+    coming = work.begun(jobs)
+    found = [
+        runs for trace in asked.traces for runs in work.each(label(trace), islice(coming, len(families)), len(families))
+    ]
+    return days_of(dict(zip(jobs, found, strict=True)), asked.target)
 
 
 def _confirmed(work: Work, days: Sequence[Day]) -> Sheet:

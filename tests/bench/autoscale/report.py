@@ -90,7 +90,7 @@ def each_day(days: Sequence[Day]) -> Sheet:
         rows.append(
             (
                 label(day.trace), f"{ours.npu_hours:,.0f}", percent(ours.attainment), name, *_beside(ours, peer),
-                *_beside(ours, oracle), f"{ours.reversals} / {peer.run.figures.reversals if peer else '-'}",
+                *(_beside(ours, oracle) if ORACLE in day.runs else ("", "")), f"{ours.reversals} / {peer.run.figures.reversals if peer else '-'}",
                 f"{percent(ours.good_windows, 1)} / {percent(peer.run.figures.good_windows, 1) if peer else '-'}",
                 f"{percent(ours.worst_window, 1)} / {percent(peer.run.figures.worst_window, 1) if peer else '-'}",
             )
@@ -125,29 +125,39 @@ def sums(days: Sequence[Day]) -> Sheet:
     """Every family over the days that it reaches the target on, and npuserve over the same days."""
     rows = []
     for family in days[0].runs:
-        if family == OURS:
-            found = [(Tuned(day.ours.npu_hours, day.runs[OURS][0]), day) for day in days]
-            reached = sum(day.ours.attainment >= day.target for day in days)
-        else:
-            found = [(best, day) for day in days if (best := day.best(family)) is not None]
-            reached = len(found)
-        hours = sum(best.npu_hours for best, _ in found)
-        same = sum(day.ours.npu_hours for _, day in found)
-        each = [best.run.figures for best, _ in found]
+        each = [best.run.figures for best, _ in _over(days, family)]
         good = sum(one.good_windows for one in each) / len(each) if each else 0.0
+        worst = min((one.worst_window for one in each), default=0.0)
         rows.append(
             (
-                family, f"{hours:,.0f}" if found else "-", f"{reached} of {len(days)}", more(same, hours),
-                str(sum(one.reversals for one in each)), percent(good, 1) if each else "-",
-                percent(min((one.worst_window for one in each), default=0.0), 1), str(sum(one.cut for one in each)),
+                family, *_summed(days, family), percent(good, 1), percent(worst, 1), str(sum(one.cut for one in each)),
             )
         )  # fmt: skip
     return Sheet(
         f"sum over {len(days)} days",
-        ("", "NPU-hours", "days reached", "npuserve there", "reversals", "good windows", "worst window", "cut"),
+        ("", *SUMMED, "good windows", "worst window", "cut"),
         tuple(rows),
         ("The days that a family does not reach are left out of its row; its best there is in the day's own table.",),
     )
+
+
+SUMMED = ("NPU-hours", "days reached", "npuserve there", "reversals")
+
+
+def _summed(days: Sequence[Day], family: str) -> tuple[str, ...]:
+    found = _over(days, family)
+    reached = sum(best.run.figures.attainment >= day.target for best, day in found)
+    hours = sum(best.npu_hours for best, _ in found)
+    beside = more(sum(day.ours.npu_hours for _, day in found), hours) if family != OURS else ""
+    back = sum(best.run.figures.reversals for best, _ in found)
+    return f"{hours:,.0f}", f"{reached} of {len(days)}", beside, str(back)
+
+
+def _over(days: Sequence[Day], family: str) -> list[tuple[Tuned, Day]]:
+    """npuserve on each day as it was; a peer on the days that it reaches."""
+    if family == OURS:
+        return [(Tuned(day.ours.npu_hours, day.runs[OURS][0]), day) for day in days]
+    return [(best, day) for day in days if (best := day.best(family)) is not None]
 
 
 def hardships(results: Mapping[Job, Sequence[Run]]) -> Iterator[Sheet]:
@@ -189,22 +199,16 @@ def hardships(results: Mapping[Job, Sequence[Run]]) -> Iterator[Sheet]:
 
 
 def starts(by_start: Mapping[float, Sequence[Day]]) -> Sheet:
-    """Sums over the days for each time that a start takes."""
-    rows = []
-    for seconds, days in by_start.items():
-        for family in days[0].runs:
-            if family == OURS:
-                cost = [day.ours.npu_hours for day in days]
-                reached = sum(day.ours.attainment >= day.target for day in days)
-                back = sum(day.ours.reversals for day in days)
-            else:
-                found = [best for day in days if (best := day.best(family)) is not None]
-                cost, reached = [best.npu_hours for best in found], len(found)
-                back = sum(best.run.figures.reversals for best in found)
-            rows.append(
-                (f"{seconds:.0f} s: {family}", f"{sum(cost):,.0f}", f"{reached} of {len(days)}", str(back))
-            )  # fmt: skip
-    return Sheet("starts of other lengths", ("", "NPU-hours", "days reached", "reversals"), tuple(rows))
+    """Sums over the days for each time that a start takes, in seconds."""
+    return Sheet(
+        "starts of other lengths",
+        ("", *SUMMED),
+        tuple(
+            (f"{seconds:.0f} s: {family}", *_summed(days, family))
+            for seconds, days in by_start.items()
+            for family in days[0].runs
+        ),
+    )
 
 
 def confirmed(found: Sequence[Confirmed]) -> Sheet:

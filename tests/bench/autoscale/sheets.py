@@ -35,14 +35,14 @@ class Sheet:
         return "\n".join(lines)
 
 
-def filled(text: str, sheets: Iterable[Sheet], *, markers: tuple[str, str]) -> str:
+def filled(text: str, sheets: Iterable[Sheet], *, markers: tuple[str, str], closing: str = "") -> str:
     """A README with the sheets between its two markers; ValueError where it lacks one."""
     begin, end = markers
     head, found, rest = text.partition(begin)
     _, closed, tail = rest.partition(end)
     if not (found and closed):
         raise ValueError(f"holds no {begin} before {end}: put the two lines where the tables belong")
-    body = "\n\n".join(sheet.markdown() for sheet in sheets)
+    body = "\n\n".join([*(sheet.markdown() for sheet in sheets), *filter(None, [closing])])
     return f"{head}{begin}\n\n{body}\n\n{end}{tail}"
 
 
