@@ -13,7 +13,8 @@ from rich.console import Console
 
 from tests.bench.autoscale import compiled
 from tests.bench.autoscale.families import FAMILIES
-from tests.bench.autoscale.phases import Asked, Work, run
+from tests.bench.autoscale.phases import Asked, Work, summary, tuned_days
+from tests.bench.autoscale.report import trace_sheet
 from tests.bench.autoscale.sheets import filled
 from tests.bench.autoscale.traces import found
 
@@ -44,16 +45,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = Asked(tuple(traces), families, asked.target, hardships=not asked.no_hardships,
                    starts=not asked.no_starts, dynosim=not asked.no_dynosim)  # fmt: skip
     with Work(console, asked.processes) as work:
-        each, summary = run(wanted, work)
-    for sheet in (*each, *summary):
-        console.print(sheet.table())
+        days = []
+        for day in tuned_days(wanted, work):
+            work.show(trace_sheet(day))
+            days.append(day)
+        sheets = [work.show(sheet) for sheet in summary(wanted, work, days)]
     took = (
         f"{len(traces)} traces in {(monotonic() - begun) / 60:.1f} minutes with {asked.processes} processes, "
         f"the replay {'compiled' if compiled.is_compiled() else 'as it is'}"
     )
     console.print(took)
     if asked.write_readme:
-        README.write_text(filled(README.read_text("utf-8"), summary, markers=MARKERS, closing=f"{took}."), "utf-8")
+        README.write_text(filled(README.read_text("utf-8"), sheets, markers=MARKERS, closing=f"{took}."), "utf-8")
     return 0
 
 

@@ -68,6 +68,11 @@ class Work:
         self._progress.stop()
         self._pool.terminate()
 
+    def show(self, sheet: Sheet) -> Sheet:
+        """Print a sheet as soon as there is one: who stops early keeps what was measured."""
+        self._progress.console.print(sheet.table())
+        return sheet
+
     def begun(self, jobs: Sequence[Job]) -> Iterator[list[Run]]:
         """What comes of each job, in their order; all are begun as processes become free."""
         return self._pool.imap(measured, jobs)
@@ -88,30 +93,28 @@ class Work:
         return found
 
 
-def run(asked: Asked, work: Work) -> tuple[list[Sheet], list[Sheet]]:
-    """The sheet of each trace, and those that sum up the days."""
-    traces = _tuned(asked, work)
-    each = [report.trace_sheet(day) for day in traces]
-    days = [day for day in traces if span(day.trace) >= SCORED]
-    summary = [report.each_day(days), report.sums(days)] if days else []
-    hard = days or traces
-    if asked.hardships:
-        summary += report.hardships(work.done("hardships", _hard(hard, asked.target)))
-    if asked.starts and days:
-        summary.append(report.starts(_with_usual(_other_starts(asked, work, days), days)))
-    if asked.dynosim and days:
-        summary.append(_confirmed(work, days))
-    return each, summary
-
-
-def _tuned(asked: Asked, work: Work) -> list[Day]:
+def tuned_days(asked: Asked, work: Work) -> Iterator[Day]:
+    """Each trace with all families tuned, as it is done."""
     families = (OURS, *asked.families)
     jobs = [Job(trace, family, asked.target) for trace in asked.traces for family in families]
     coming = work.begun(jobs)
-    found = [
-        runs for trace in asked.traces for runs in work.each(label(trace), islice(coming, len(families)), len(families))
-    ]
-    return days_of(dict(zip(jobs, found, strict=True)), asked.target)
+    for trace in asked.traces:
+        runs = work.each(label(trace), islice(coming, len(families)), len(families))
+        yield Day(trace, dict(zip(families, runs, strict=True)), asked.target)
+
+
+def summary(asked: Asked, work: Work, traces: Sequence[Day]) -> Iterator[Sheet]:
+    """What all scored days come to, each sheet as it is done; hardships on what there is where no day is long enough."""
+    days = [day for day in traces if span(day.trace) >= SCORED]
+    if days:
+        yield report.each_day(days)
+        yield report.sums(days)
+    if asked.hardships:
+        yield from report.hardships(work.done("hardships", _hard(days or traces, asked.target)))
+    if asked.starts and days:
+        yield report.starts(_with_usual(_other_starts(asked, work, days), days))
+    if asked.dynosim and days:
+        yield _confirmed(work, days)
 
 
 def _confirmed(work: Work, days: Sequence[Day]) -> Sheet:
