@@ -40,8 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not traces:
         print(f"no trace in {asked.traces or 'what can be drawn'} holds {asked.only!r} in its name", file=sys.stderr)
         return 1
+    families = tuple(filter(None, asked.peers.split(","))) if asked.peers is not None else FAMILIES
+    if unknown := [family for family in families if family not in FAMILIES]:
+        print(f"--peers names {', '.join(unknown)}; there are {', '.join(FAMILIES)}", file=sys.stderr)
+        return 1
     console, begun = Console(width=180), monotonic()
-    families = tuple(family for family in asked.peers.split(",") if family) if asked.peers is not None else FAMILIES
     wanted = Asked(tuple(traces), families, asked.target, hardships=not asked.no_hardships,
                    starts=not asked.no_starts, dynosim=not asked.no_dynosim)  # fmt: skip
     with Work(console, asked.processes) as work:

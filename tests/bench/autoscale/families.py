@@ -18,13 +18,15 @@ from tests.bench.autoscale.oracle import Oracle, needs
 from tests.bench.autoscale.peers import Dynamo, Knative, Kthena, KubeAi, Settled, Wva
 
 ORACLE = "oracle"
+ORACLES = {ORACLE: None, "oracle (keeps 30 min)": 1800.0, "oracle (keeps all day)": 86_400.0}
+"""Seconds for which each keeps replicas that will be wanted again; None: one cold start. The oracle is the best of them."""
 STATIC = "static"
 FAMILIES = (
-    ORACLE, "Dynamo throughput", "KEDA (llm-d)", "HPA (expert)", "HPA (default)", "Kthena", "KubeAI", "Knative", "WVA v2",
+    *ORACLES, "Dynamo throughput", "KEDA (llm-d)", "HPA (expert)", "HPA (default)", "Kthena", "KubeAI", "Knative", "WVA v2",
     "WVA v2 (240 s)", STATIC,
 )  # fmt: skip
-PEERS = FAMILIES[1:]
-"""All but the oracle, which nobody can run."""
+PEERS = FAMILIES[len(ORACLES) :]
+"""All but the oracles, which nobody can run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,11 @@ def knobs(trace: Sequence[Row], cold_start: float) -> dict[str, Knob]:
     def hpa(behaviour: Callable[[], Behaviour]) -> Callable[[float], Rule]:
         return lambda share: Hpa(batch * share, LEAST, MOST, behaviour())
 
+    def oracle(kept: float) -> Callable[[float], Rule]:
+        return lambda margin: Oracle(known, cold_start, margin, LEAST, MOST, kept)
+
     found = (
-        Knob(ORACLE, lambda margin: Oracle(known, cold_start, margin, LEAST, MOST), -0.5, 4.0),
+        *(Knob(name, oracle(kept or cold_start), -1.5, 4.0) for name, kept in ORACLES.items()),
         Knob("Dynamo throughput", lambda x: Dynamo(QWEN3_32B, OBJECTIVES.step * x, LEAST, MOST), 0.95, 0.57),
         Knob("KEDA (llm-d)", lambda x: Hpa(x, LEAST, MOST, _both_ways(cold_start), "running"), 48, 4),
         Knob("HPA (expert)", hpa(_slow_down), 0.9, 0.1),

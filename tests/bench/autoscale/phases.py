@@ -19,8 +19,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tests.bench.autoscale import report
 from tests.bench.autoscale.dynosim import confirm
+from tests.bench.autoscale.dynosim.confirm import Confirmed, DynoSimUnavailable
 from tests.bench.autoscale.engines import COLD_START
-from tests.bench.autoscale.families import ORACLE, PEERS
+from tests.bench.autoscale.families import ORACLE, PEERS, STATIC
 from tests.bench.autoscale.hardship import HARDSHIPS
 from tests.bench.autoscale.measuring import OURS, Job, measured
 from tests.bench.autoscale.report import Day, days_of
@@ -30,7 +31,7 @@ from tests.bench.autoscale.tuning import Run
 from tests.cluster.progress import Steps
 
 T = TypeVar("T")
-OTHER_STARTS = (60.0, 420.0)
+STARTS = (60.0, COLD_START, 420.0)
 """Seconds."""
 
 
@@ -112,19 +113,28 @@ def summary(asked: Asked, work: Work, traces: Sequence[Day]) -> Iterator[Sheet]:
     if asked.hardships:
         yield from report.hardships(work.done("hardships", _hard(days or traces, asked.target)))
     if asked.starts and days:
-        yield report.starts(_with_usual(_other_starts(asked, work, days), days))
+        yield report.starts(dict(_starts(work, days)))
     if asked.dynosim and days:
         yield _confirmed(work, days)
 
 
 def _confirmed(work: Work, days: Sequence[Day]) -> Sheet:
     runs = [run for day in days for run in _to_confirm(day)]
+    found: list[Confirmed] = []
     try:
         folder = confirm.installed(Steps())
-        found = confirm.confirmed(runs, cold_start=COLD_START, folder=folder, processes=work.processes)
-        return report.confirmed(work.each("DynoSim", found, len(runs)))
-    except confirm.DynoSimUnavailable as refusal:
-        return Sheet(f"not confirmed in DynoSim: {refusal}", ("",), ())
+        coming = confirm.confirmed(runs, cold_start=COLD_START, folder=folder, processes=work.processes)
+        work.each("DynoSim", _keeping(found, coming), len(runs))
+    except DynoSimUnavailable as refusal:
+        return report.confirmed(found, (f"{len(runs) - len(found)} replays are missing: {refusal}",))
+    return report.confirmed(found)
+
+
+def _keeping(found: list[T], coming: Iterable[T]) -> Iterator[T]:
+    """What comes, also in a list that outlives a failure."""
+    for one in coming:
+        found.append(one)
+        yield one
 
 
 def _to_confirm(day: Day) -> list[Run]:
@@ -137,24 +147,29 @@ def _hard(days: Sequence[Day], target: float) -> list[Job]:
     return [Job(day.trace, OURS, target, hardship=name) for day in days for name in HARDSHIPS]
 
 
-def _other_starts(asked: Asked, work: Work, days: Sequence[Day]) -> dict[float, list[Day]]:
-    families = (OURS, *(one for one in (ORACLE, *best_peers(days)) if one in asked.families))
-    found = {}
-    for seconds in OTHER_STARTS:
-        jobs = [Job(day.trace, family, asked.target, seconds) for day in days for family in families]
-        found[seconds] = days_of(work.done(f"starts of {seconds:.0f} s", jobs), asked.target)
-    return found
+def _starts(work: Work, days: Sequence[Day]) -> Iterator[tuple[float, list[Day]]]:
+    """npuserve, each day's best oracle and the two best peers, tuned again for starts of other lengths."""
+    shown = (OURS, ORACLE, *best_peers(days))
+    usual = [replace(day, runs=_runs(day, shown)) for day in days]
+    for seconds in STARTS:
+        if seconds == COLD_START:
+            yield seconds, usual
+            continue
+        jobs = [Job(day.trace, family, day.target, seconds) for day in usual for family in day.runs if family != STATIC]
+        again = days_of(work.done(f"starts of {seconds:.0f} s", jobs), days[0].target)
+        # A fleet of one size starts nothing.
+        yield seconds, [replace(one, runs={**day.runs, **one.runs}) for one, day in zip(again, usual, strict=True)]
 
 
-def _with_usual(others: dict[float, list[Day]], days: Sequence[Day]) -> dict[float, list[Day]]:
-    shown = next(iter(others.values()))[0].runs
-    usual = [replace(day, runs={family: day.runs[family] for family in shown}) for day in days]
-    return dict(sorted({**others, COLD_START: usual}.items()))
+def _runs(day: Day, families: Sequence[str]) -> dict[str, Sequence[Run]]:
+    best = day.best(ORACLE)
+    names = [best.run.family if family == ORACLE and best else family for family in families]
+    return {name: day.runs[name] for name in names if name in day.runs}
 
 
 def best_peers(days: Sequence[Day], count: int = 2) -> list[str]:
     """The peers with the fewest NPU-hours over the days; a day not reached counts as the dearest of that day, twice."""
-    cost = dict.fromkeys(PEERS, 0.0)
+    cost = dict.fromkeys((family for family in PEERS if family in days[0].runs), 0.0)
     for day in days:
         reached = {family: best.npu_hours for family, best in day.peers}
         for family in cost:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.bench.autoscale.dynosim.confirm import Confirmed
-from tests.bench.autoscale.families import ORACLE, PEERS
+from tests.bench.autoscale.families import ORACLE, ORACLES, PEERS
 from tests.bench.autoscale.hardship import AS_IT_IS, HARDSHIPS, WRONG
 from tests.bench.autoscale.measuring import OURS, Job
 from tests.bench.autoscale.sheets import Sheet, more, percent, points
@@ -32,7 +32,16 @@ class Day:
         return self.runs[OURS][0].figures
 
     def best(self, family: str) -> Tuned | None:
-        return tuned(self.runs.get(family, ()), self.target)
+        """The family at the target; of the oracles the cheapest."""
+        names = ORACLES if family == ORACLE else (family,)
+        found = [tuned(self.runs.get(name, ()), self.target) for name in names]
+        return min(filter(None, found), key=lambda best: best.npu_hours, default=None)
+
+    @property
+    def families(self) -> list[str]:
+        """What sums are made of: the oracles are one."""
+        names = [ORACLE if name in ORACLES else name for name in self.runs]
+        return list(dict.fromkeys(names))
 
     @property
     def peers(self) -> list[tuple[str, Tuned]]:
@@ -53,7 +62,7 @@ def trace_sheet(day: Day) -> Sheet:
     """Every family on one trace."""
     rows = []
     for family, runs in day.runs.items():
-        best = Tuned(day.ours.npu_hours, runs[0]) if family == OURS else day.best(family)
+        best = Tuned(day.ours.npu_hours, runs[0]) if family == OURS else tuned(runs, day.target)
         rows.append((family, *(_reached(best) if best else _missed(runs))))
     return Sheet(
         f"{label(day.trace)}: at {day.target:.1%} of requests in time",
@@ -90,7 +99,7 @@ def each_day(days: Sequence[Day]) -> Sheet:
         rows.append(
             (
                 label(day.trace), f"{ours.npu_hours:,.0f}", percent(ours.attainment), name, *_beside(ours, peer),
-                *(_beside(ours, oracle) if ORACLE in day.runs else ("", "")), f"{ours.reversals} / {peer.run.figures.reversals if peer else '-'}",
+                *(_beside(ours, oracle) if ORACLE in day.families else ("", "")), f"{ours.reversals} / {peer.run.figures.reversals if peer else '-'}",
                 f"{percent(ours.good_windows, 1)} / {percent(peer.run.figures.good_windows, 1) if peer else '-'}",
                 f"{percent(ours.worst_window, 1)} / {percent(peer.run.figures.worst_window, 1) if peer else '-'}",
             )
@@ -124,7 +133,7 @@ def _beside(ours: Figures, best: Tuned | None) -> tuple[str, str]:
 def sums(days: Sequence[Day]) -> Sheet:
     """Every family over the days that it reaches the target on, and npuserve over the same days."""
     rows = []
-    for family in days[0].runs:
+    for family in days[0].families:
         each = [best.run.figures for best, _ in _over(days, family)]
         good = sum(one.good_windows for one in each) / len(each) if each else 0.0
         worst = min((one.worst_window for one in each), default=0.0)
@@ -206,12 +215,12 @@ def starts(by_start: Mapping[float, Sequence[Day]]) -> Sheet:
         tuple(
             (f"{seconds:.0f} s: {family}", *_summed(days, family))
             for seconds, days in by_start.items()
-            for family in days[0].runs
+            for family in days[0].families
         ),
     )
 
 
-def confirmed(found: Sequence[Confirmed]) -> Sheet:
+def confirmed(found: Sequence[Confirmed], notes: tuple[str, ...] = ()) -> Sheet:
     """Both simulators side by side; peers and the oracle with the setting that first meets the target in ours."""
     return Sheet(
         "the same rules in NVIDIA's DynoSim",
@@ -225,4 +234,5 @@ def confirmed(found: Sequence[Confirmed]) -> Sheet:
             )
             for one in found
         ),
+        notes,
     )  # fmt: skip

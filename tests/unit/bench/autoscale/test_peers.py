@@ -7,7 +7,7 @@ import pytest
 from npuserve.autoscale.load import LoadSample, ReplicaLoad, Traffic
 from npuserve.autoscale.replay.beside import Hpa
 from tests.bench.autoscale.engines import OBJECTIVES, QWEN3_32B
-from tests.bench.autoscale.oracle import needs
+from tests.bench.autoscale.oracle import Oracle, needs
 from tests.bench.autoscale.peers import Knative, Kthena, KubeAi, Settled, Wva
 
 
@@ -59,3 +59,9 @@ def test_the_oracle_needs_what_the_closed_form_says() -> None:
     trace = [(index / 8, 1000, 200) for index in range(8 * 600)]
     busy = 8 * (200 * (0.278 + 9.75e-5 * 1100) + 1000 * 0.18 + 25) / 1000
     assert needs(trace, QWEN3_32B, OBJECTIVES)[10] == pytest.approx(busy / (1 - 54.5 / 100), rel=0.05)
+
+
+@pytest.mark.parametrize(("kept", "wanted"), [(180.0, 1), (1800.0, 5)])
+def test_the_oracle_keeps_replicas_that_it_will_want_again(kept: float, wanted: int) -> None:
+    rule = Oracle([5.0] * 10 + [1.0] * 40 + [5.0] * 50, 180.0, 0.0, 1, 32, kept)
+    assert [rule.wanted(seen(at, 0, 5)) for at in (0.0, 400.0)] == [5, wanted]

@@ -51,6 +51,15 @@ def test_the_best_peers_are_those_that_reach_most_days_for_least(days: list[Day]
     assert best_peers(days) == ["KubeAI", "Knative"]
 
 
+def test_the_oracle_of_a_day_is_the_cheapest_of_those_that_know_it(days: list[Day]) -> None:
+    patient = "oracle (keeps all day)"
+    day = Day("a", {**days[0].runs, patient: [run("a", patient, 0.99, 85.0)]}, 0.99)
+    best = day.best("oracle")
+    assert best is not None
+    assert (best.run.family, best.npu_hours) == (patient, 85.0)
+    assert day.families == days[0].families
+
+
 def test_a_wrong_engine_model_is_shown_in_points_beside_the_right_one() -> None:
     results = {
         Job("a", OURS, 0.99, hardship=name): [run("a", OURS, 0.99, 100.0, later=0.987 if name == WRONG[1] else 0.991)]

@@ -35,5 +35,10 @@ def test_a_folder_without_a_trace_is_refused(tmp_path: Path, capsys: pytest.Capt
     assert str(tmp_path) in capsys.readouterr().err
 
 
+def test_an_unknown_peer_is_refused_with_those_there_are(two_minutes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--traces", str(two_minutes), "--plain", "--peers", "static,HAL"]) == 1
+    assert "--peers names HAL; there are oracle," in capsys.readouterr().err
+
+
 def test_the_readme_has_a_place_for_the_tables() -> None:
     assert filled(README.read_text("utf-8"), [], markers=MARKERS).count(MARKERS[0]) == 1
