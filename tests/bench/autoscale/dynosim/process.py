@@ -10,11 +10,12 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from npuserve.autoscale.replay.fleet import Row
+from npuserve.autoscale.replay.fleet import SAMPLE, Row
 from npuserve.autoscale.replay.replica import Request
 from npuserve.autoscale.replay.score import Tally
 from tests.bench.autoscale.dynosim.adapter import Driven
@@ -26,8 +27,10 @@ from tests.bench.autoscale.measuring import OURS
 from tests.bench.autoscale.traces import rows_of
 from tests.bench.autoscale.tuning import figures
 
-TICKS = 50
-"""Looks per sample for npuserve, which counts late answers; the peers need totals alone."""
+ENDS_PER_TICK = 0.8
+"""Requests that end between two looks for npuserve, which counts late answers: two fifths of them end alone. The peers need
+totals alone, and one look per sample."""
+MOST_TICKS = 50
 PRICE_IN_FLIGHT = 1e4
 """Cache blocks that a request in flight counts for."""
 
@@ -37,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     trace, family, value, cold_start = arguments
     rows = rows_of(trace)
     if family == OURS:
-        driven = Driven(ours(cold_start=float(cold_start)), QWEN3_32B, OBJECTIVES, rows, TICKS)
+        driven = Driven(ours(cold_start=float(cold_start)), QWEN3_32B, OBJECTIVES, rows, ticks(rows))
         initial = begin(rows)
     else:
         knob = knobs(rows, float(cold_start))[family]
@@ -47,6 +50,11 @@ def main(arguments: Sequence[str]) -> int:
     found = figures(tally, DEVICES)
     print(json.dumps({"attainment": found.attainment, "npu_hours": found.npu_hours, "reversals": found.reversals}))
     return 0
+
+
+def ticks(rows: Sequence[Row]) -> int:
+    """Looks per sample: each costs DynoSim a tenth of a millisecond."""
+    return max(1, min(MOST_TICKS, ceil(len(rows) / rows[-1][0] * SAMPLE / ENDS_PER_TICK)))
 
 
 def replayed(driven: Driven, rows: Sequence[Row], *, initial: int, cold_start: float) -> Tally:

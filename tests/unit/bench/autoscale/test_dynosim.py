@@ -12,7 +12,7 @@ from npuserve.autoscale.load import LoadSample, ReplicaLoad
 from npuserve.autoscale.profile import EngineProfile
 from npuserve.autoscale.replay.score import Tally
 from tests.bench.autoscale.dynosim.adapter import Driven
-from tests.bench.autoscale.dynosim.process import count
+from tests.bench.autoscale.dynosim.process import count, ticks
 from tests.bench.autoscale.dynosim.tables import engine, write_tables, write_trace
 from tests.bench.autoscale.engines import OBJECTIVES, QWEN3_32B
 
@@ -142,3 +142,7 @@ def test_the_engine_holds_as_many_tokens_as_the_profile(tmp_path: Path) -> None:
     assert made["engine"]["num_gpu_blocks"] * made["engine"]["block_size"] == pytest.approx(
         profile.cache_tokens, rel=1e-3
     )
+
+
+def test_a_busy_service_is_looked_at_more_often() -> None:
+    assert [ticks([(0.0, 1, 1)] * count + [(100.0, 1, 1)]) for count in (1, 300, 3000)] == [1, 19, 50]
