@@ -76,6 +76,10 @@ bench-fleet: binaries ## Print what it costs one core to read the metrics of 300
 bench-activator: binaries ## Print what holding requests costs, and what the activator adds to one that it passes on
 	@$(BIN)/python -m tests.bench.activator
 
+.PHONY: bench-autoscale
+bench-autoscale: setup ## Print npuserve beside its peers and in DynoSim, on drawn days or TRACES=DIR (40 minutes on 2 cores)
+	@$(BIN)/python -m tests.bench.autoscale $(if $(TRACES),--traces "$(TRACES)")
+
 .PHONY: generate
 generate: setup ## Write CRD, reference, schema, the chart's files and the table of published deployments from the code
 	@$(BIN)/npuserve generate
@@ -91,5 +95,7 @@ update: setup ## Take the newest dependencies into the lock file and the tool mo
 		--group dev pyproject.toml --output-file requirements.lock
 	@echo checkov | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		- --output-file tests/chart/checkov.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--group dynosim --output-file tests/bench/autoscale/dynosim.lock
 	@$(BIN)/python images/operator/lock.py
 	@$(BIN)/python -m tests.cluster update

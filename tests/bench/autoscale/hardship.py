@@ -7,42 +7,48 @@ from collections.abc import Sequence
 from npuserve.autoscale.profile import EngineProfile
 from npuserve.autoscale.replay.compare import initial_replicas
 from npuserve.autoscale.replay.fleet import Conditions, Row, replay
-from npuserve.autoscale.replay.score import WINDOW, Tally
+from npuserve.autoscale.replay.score import Tally
 from npuserve.autoscale.replay.shipped import Shipped
 from npuserve.autoscale.settings import Settings
-from tests.bench.autoscale.engines import QWEN3_32B
-from tests.bench.autoscale.grids import LEAST, MOST, OBJECTIVES
+from tests.bench.autoscale.engines import COLD_START, LEAST, MOST, OBJECTIVES, QWEN3_32B
 
-THIRD_HOUR = int(2 * 3600 // WINDOW)
 PEAK = 12 * 3600.0
+AS_IT_IS = "as it is"
+WRONG = ("engine thought 25 % slower", "engine thought 25 % faster")
 
 HARDSHIPS: dict[str, tuple[EngineProfile, Conditions]] = {
-    "as it is": (QWEN3_32B, Conditions()),
-    "engine thought 25 % slower": (QWEN3_32B.scaled(1.25), Conditions()),
-    "engine thought 25 % faster": (QWEN3_32B.scaled(0.75), Conditions()),
-    "no metrics for 15 min": (QWEN3_32B, Conditions(unseen=lambda now: PEAK <= now < PEAK + 900)),
-    "room for 6 replicas": (QWEN3_32B, Conditions(quota=lambda _: 6)),
-    "third replica 3 x slower": (QWEN3_32B, Conditions(slow=lambda number: 3.0 if number == 2 else 1.0)),
-    "starts of 60 s": (QWEN3_32B, Conditions(cold_start=60.0)),
-    "starts of 420 s": (QWEN3_32B, Conditions(cold_start=420.0)),
+    AS_IT_IS: (QWEN3_32B, Conditions(cold_start=COLD_START)),
+    WRONG[0]: (QWEN3_32B.scaled(1.25), Conditions(cold_start=COLD_START)),
+    WRONG[1]: (QWEN3_32B.scaled(0.75), Conditions(cold_start=COLD_START)),
+    "no metrics for 15 min": (
+        QWEN3_32B,
+        Conditions(cold_start=COLD_START, unseen=lambda now: PEAK <= now < PEAK + 900),
+    ),
+    "room for 6 replicas": (QWEN3_32B, Conditions(cold_start=COLD_START, quota=lambda _: 6)),
+    "third replica 3 x slower": (
+        QWEN3_32B,
+        Conditions(cold_start=COLD_START, slow=lambda number: 3.0 if number == 2 else 1.0),
+    ),
 }
 
 
-def npuserve(trace: Sequence[Row], believed: EngineProfile, conditions: Conditions) -> Tally:
+def ours(believed: EngineProfile = QWEN3_32B, cold_start: float = COLD_START) -> Shipped:
     """The shipped decision with its one default setting, believing in `believed`."""
-    right = Settings(QWEN3_32B, LEAST, MOST, objectives=OBJECTIVES)
-    rule = Shipped(Settings(believed, LEAST, MOST, objectives=OBJECTIVES), cold_start=conditions.cold_start)
+    return Shipped(Settings(believed, LEAST, MOST, objectives=OBJECTIVES), cold_start=cold_start)
+
+
+def begin(trace: Sequence[Row]) -> int:
+    """Replicas with which every rule starts into a trace."""
+    return initial_replicas(trace, Settings(QWEN3_32B, LEAST, MOST, objectives=OBJECTIVES))
+
+
+def npuserve(trace: Sequence[Row], believed: EngineProfile, conditions: Conditions) -> Tally:
+    """The shipped decision on a trace."""
     return replay(
         trace,
-        rule,
+        ours(believed, conditions.cold_start),
         profile=QWEN3_32B,
         objectives=OBJECTIVES,
-        initial=initial_replicas(trace, right),
+        initial=begin(trace),
         conditions=conditions,
     )
-
-
-def later(tally: Tally) -> float:
-    """Attainment from the third hour on."""
-    asked, met = sum(tally.asked[THIRD_HOUR:]), sum(tally.met[THIRD_HOUR:])
-    return met / asked if asked else 1.0

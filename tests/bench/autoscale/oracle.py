@@ -1,7 +1,8 @@
 """What a scaler would do that knows every request in advance: the floor that no rule can be expected to reach.
 
 Each output token counts in the 30 s bin in which it is due at four fifths of the limit; the need of a bin is the closed
-form of `profile.Work`. Replicas are asked for one cold start ahead, and kept when they are wanted again within another.
+form of `profile.Work`. Replicas are asked for one cold start ahead, and kept when they are wanted again within `kept`
+seconds: one cold start is right where answers are short, much more where a replica takes many minutes to drain.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class Oracle:
     margin: float
     least: int
     most: int
+    kept: float
+    """Seconds."""
     every: float = 15.0
     _sized: list[int] = field(default_factory=list)
 
@@ -61,7 +64,7 @@ class Oracle:
         if not self._sized:
             self._sized = [ceil(need + self.margin * sqrt(max(0.0, need)) - 0.1) for need in self.needs]
         now, ahead = sample.time, self.cold_start + BIN
-        up, down = self._most(now, now + ahead), self._most(now, now + ahead + self.cold_start)
+        up, down = self._most(now, now + ahead), self._most(now, now + ahead + self.kept)
         current = sample.current
         wish = up if up > current else min(down, current)
         return max(self.least, min(self.most, wish))

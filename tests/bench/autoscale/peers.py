@@ -11,7 +11,8 @@
 | `Dynamo` | ai-dynamo 1.6.1 dynamo/planner/core, throughput mode | ARIMA (constant predictor); the engine model is perfect |
 | `replay.beside.Static` | - | - |
 
-Limits `least` and `most` hold for each. Every rule answers as `replay.fleet.Rule` asks.
+Limits `least` and `most` hold for each. Every rule answers as `replay.fleet.Rule` asks. A trace begins with replicas that
+hold nothing yet, which is no fleet that anybody scales: every rule begins as one that has run before.
 """
 
 from __future__ import annotations
@@ -27,6 +28,19 @@ from npuserve.autoscale.replay.beside import PROMETHEUS_LAG, within
 from npuserve.autoscale.replay.capacity import highest_rate
 from npuserve.autoscale.replay.history import History, active
 
+WVA_HISTORY = 300.0
+"""Seconds: five of its loops."""
+
+
+@dataclass(slots=True)
+class Settled(Behaviour):
+    """A behaviour that begins with the replicas it finds as its first wish, as the HPA's controller does."""
+
+    def apply(self, now: float, current: int, wish: int) -> int:
+        if not self._wishes:
+            self._wishes.append((now - 1e-3, current))
+        return Behaviour.apply(self, now, current, wish)
+
 
 @dataclass(slots=True)
 class Kthena:
@@ -36,7 +50,7 @@ class Kthena:
     least: int
     most: int
     every: float = 15.0
-    behaviour: Behaviour = field(default_factory=lambda: Behaviour(up_period=30))
+    behaviour: Behaviour = field(default_factory=lambda: Settled(up_period=30))
     history: History = field(default_factory=History)
 
     def wanted(self, sample: LoadSample) -> int | None:
@@ -52,7 +66,10 @@ class Kthena:
 
 @dataclass(slots=True)
 class KubeAi:
-    """Mean of active requests over ten minutes over the target; down after three lower answers in a row."""
+    """Mean of active requests over ten minutes over the target; down after three lower answers in a row.
+
+    Upstream keeps the mean over restarts; the first ten minutes here are a mean of what there is.
+    """
 
     target: float
     least: int
@@ -64,7 +81,8 @@ class KubeAi:
     def wanted(self, sample: LoadSample) -> int | None:
         if self.history.see(sample) is None or sample.time % self.every:
             return None
-        mean = sum(map(active, self.history.last(600))) / 120  # seeded with zeros, as upstream
+        seen = [active(one) for one in self.history.last(600)]
+        mean = sum(seen) / len(seen)
         wish = within(ceil(mean / self.target), self.least, self.most)
         if wish >= sample.current:
             self._lower = 0
@@ -75,7 +93,10 @@ class KubeAi:
 
 @dataclass(slots=True)
 class Knative:
-    """Concurrency over 60 s, and over 6 s when that is twice what is ready: then never down until 60 s of calm."""
+    """Concurrency over 60 s, and over 6 s when that is twice what is ready: then never down until 60 s of calm.
+
+    With more than one replica it begins in that state.
+    """
 
     target: float
     least: int
@@ -84,11 +105,15 @@ class Knative:
     history: History = field(default_factory=History)
     _panic_since: float | None = None
     _panic_most: int = 0
+    _first: bool = True
 
     def wanted(self, sample: LoadSample) -> int | None:
         if self.history.see(sample) is None:
             return None
         ready = max(1, len(sample.replicas))
+        if self._first and ready > 1:
+            self._panic_since, self._panic_most = sample.time, ready
+        self._first = False
         stable, panic = (ceil(self._mean(seconds) / self.target) for seconds in (60, 6))
         if panic / ready >= 2:
             self._panic_since = sample.time
@@ -107,12 +132,16 @@ class Knative:
 
 @dataclass(slots=True)
 class Wva:
-    """Tokens in use and queued against the tokens in use at which queues were seen; up at 85 %, down at 70 %."""
+    """Tokens in use and queued against the tokens in use at which queues were seen; up at `full`, down 15 points below.
+
+    0.85 is upstream's own; it may be set. Silent until its history is as long as it looks back.
+    """
 
     profile: EngineProfile
     least: int
     most: int
     window: float = 240
+    full: float = 0.85
     every: float = 60.0
     history: History = field(default_factory=lambda: History(PROMETHEUS_LAG))
     _full: deque[float] = field(default_factory=lambda: deque(maxlen=10))
@@ -120,7 +149,7 @@ class Wva:
 
     def wanted(self, sample: LoadSample) -> int | None:
         seen = self.history.see(sample)
-        if seen is None or sample.time % self.every or not seen.present:
+        if seen is None or sample.time % self.every or not seen.present or sample.time < WVA_HISTORY:
             return None
         count = len(seen.present)
         recent = [one for one in self.history.last(60) if len(one.present) == count]
@@ -136,10 +165,10 @@ class Wva:
             demand += used + queue * prompt
         per = max(1.0, sorted(capacity)[count // 2])
         current = sample.current
-        short, spare = demand / 0.85 - current * per, count * per - demand / 0.70
+        short, spare = demand / self.full - current * per, count * per - demand / max(0.05, self.full - 0.15)
         wish = current + ceil(short / per) if short > 0 else current - floor(spare / per) if spare > 0 else current
         if self._behaviour is None:
-            self._behaviour = Behaviour(up_window=self.window, up_pods=10, down_window=self.window, down_pods=10)
+            self._behaviour = Settled(up_window=self.window, up_pods=10, down_window=self.window, down_pods=10)
         wish = self._behaviour.apply(sample.time, current, within(wish, self.least, self.most))
         return within(wish, self.least, self.most)
 

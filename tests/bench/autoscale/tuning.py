@@ -6,7 +6,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from npuserve.autoscale.replay.score import Score
+from npuserve.autoscale.replay.score import WINDOW, Tally
+
+THIRD_HOUR = int(2 * 3600 // WINDOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One replay in numbers, as `replay.score.Score` has them."""
+
+    attainment: float
+    npu_hours: float
+    reversals: int
+    cut: int
+    worst_window: float
+    good_windows: float
+    later: float = 1.0
+    """Attainment from the third hour on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +32,7 @@ class Run:
     trace: str
     family: str
     value: float
-    score: Score
+    figures: Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +43,31 @@ class Tuned:
     run: Run
 
 
+def figures(tally: Tally, devices: int) -> Figures:
+    """What a replay came to, with `devices` per replica."""
+    score = tally.score(devices)
+    asked, met = sum(tally.asked[THIRD_HOUR:]), sum(tally.met[THIRD_HOUR:])
+    return Figures(
+        attainment=score.attainment,
+        npu_hours=score.npu_hours,
+        reversals=score.reversals,
+        cut=score.cut,
+        worst_window=score.worst_window,
+        good_windows=score.good_windows,
+        later=met / asked if asked else 1.0,
+    )
+
+
 def tuned(runs: Iterable[Run], target: float) -> Tuned | None:
-    """The best a family can do with its grid; None where no run meets the target."""
+    """The best a family can do with its settings; None where no run meets the target."""
     front: list[Run] = []
-    for run in sorted(runs, key=lambda one: (one.score.npu_hours, -one.score.attainment)):
-        if not front or run.score.attainment > front[-1].score.attainment:
+    for run in sorted(runs, key=lambda one: (one.figures.npu_hours, -one.figures.attainment)):
+        if not front or run.figures.attainment > front[-1].figures.attainment:
             front.append(run)
-    if front and front[0].score.attainment >= target:
-        return Tuned(front[0].score.npu_hours, front[0])
+    if front and front[0].figures.attainment >= target:
+        return Tuned(front[0].figures.npu_hours, front[0])
     for below, above in pairwise(front):
-        low, high = below.score, above.score
+        low, high = below.figures, above.figures
         if high.attainment >= target:
             part = (target - low.attainment) / (high.attainment - low.attainment)
             return Tuned(low.npu_hours + part * (high.npu_hours - low.npu_hours), above)
