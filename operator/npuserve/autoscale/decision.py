@@ -61,6 +61,9 @@ def decide(memory: Memory, sample: LoadSample, settings: Settings) -> tuple[Memo
         return _at_zero(memory, sample, settings)
     if traffic is None or (sample.replicas and not sample.present):
         return memory, _stay(sample, settings, "MetricsMissing", "no replica could be read, so nothing changes")
+    if memory.last_time is None:
+        # What runs before anything is known was somebody's choice: it counts as needed just now.
+        memory = replace(memory, wishes=((sample.time, sample.current),))
     traffic = replace(traffic, seconds=max(traffic.seconds, 1e-3))
     memory = observe(memory, traffic)
     memory = learn_speed(memory, sample, traffic, settings.profile)
