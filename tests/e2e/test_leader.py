@@ -12,11 +12,9 @@ import pytest
 from npuserve.controller.leader import DEADLINE_SECONDS, LEASE_SECONDS, RENEW_SECONDS
 from tests.cluster import audit, nodes
 from tests.support.installed import Operator
-from tests.support.site import Site, samples, site
+from tests.support.site import CREDENTIAL, Site, samples, site
 from tests.support.tenant import Tenant
 from tests.support.waiting import NotYet, until
-
-_CREDENTIAL = "authentication.kubernetes.io/credential-id"
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +40,7 @@ def writers(ground: Site, since: int) -> list[str]:
     turns: list[str] = []
     for event in ground.events(since):
         if audit.is_write(event) and event.get("objectRef", {}).get("resource") != "leases":
-            (credential,) = event["user"]["extra"][_CREDENTIAL]
+            (credential,) = event["user"]["extra"][CREDENTIAL]
             if turns[-1:] != [credential]:
                 turns.append(credential)
     return turns

@@ -15,7 +15,7 @@ from tests.support.world import World
 
 CALM, BUSY = 1.0, 12.0
 """Requests per second that one replica, and about four, carry: prompts of 500 tokens with short answers."""
-QUICK = {"holdSeconds": 5, "pauseSeconds": 5, "replicas": 1}
+QUICK = {"holdSeconds": 20, "pauseSeconds": 5, "replicas": 1}
 STILL_SECONDS = 15.0
 """Three looks: what shall not happen has had its time."""
 
@@ -35,10 +35,11 @@ def busy(ground: World) -> Iterator[Fleet]:
 
 def test_an_outage_of_all_metrics_changes_nothing_and_is_told(busy: Fleet) -> None:
     """Neither the load that vanishes meanwhile nor the one that grows is guessed at."""
-    count, addresses = busy.asked_for(), busy.addresses()
+    addresses = busy.addresses()
     busy.answer_metrics("error", *addresses[::2])
     busy.answer_metrics("slow", *addresses[1::2])
     busy.wait_until_scaling("False", "MetricsMissing")
+    count = busy.asked_for()
     busy.load.rate = 0.0
     assert busy.stays(STILL_SECONDS) == [count]
     busy.load.rate = 2 * BUSY
@@ -51,8 +52,11 @@ def test_an_outage_of_all_metrics_changes_nothing_and_is_told(busy: Fleet) -> No
 
 
 def test_replicas_go_step_by_step_and_none_while_one_says_nothing(busy: Fleet) -> None:
-    count, (silent, *_) = busy.asked_for(), busy.addresses()
+    silent, *_ = busy.addresses()
     busy.answer_metrics("cut", silent)
+    until(lambda: True if busy.measured("unread_replicas") else NotYet("all can be read"))
+    until(lambda: NotYet("some leave for an earlier reason") if busy.measured("leaving_replicas") else True)
+    count = busy.asked_for()
     busy.load.rate = CALM / 2
     assert busy.stays(2 * STILL_SECONDS) == [count]
     until(lambda: True if "could not be read" in _why(busy) else NotYet(_why(busy)), within=240)

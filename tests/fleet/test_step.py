@@ -12,7 +12,6 @@ import pytest
 from npuserve.autoscale.decision import LOOP
 from npuserve.render.names import child_name
 from tests.support.fleet import Fleet, followed, settle
-from tests.support.site import samples
 from tests.support.tenant import Tenant
 from tests.support.waiting import NotYet, until
 from tests.support.world import World
@@ -67,8 +66,7 @@ def need(fleet: Fleet) -> float:
     seen: list[float] = []
 
     def enough() -> float | NotYet:
-        found = samples(fleet.world.site.operator, "npuserve_autoscale_need_replicas")
-        if (now := found.get((fleet.name, fleet.tenant.namespace), 0.0)) > 0 and now not in seen:
+        if (now := fleet.measured("need_replicas")) > 0 and now not in seen:
             seen.append(now)
         return statistics.median(seen[-4:]) if len(seen) >= 6 else NotYet(f"needs {seen}")
 

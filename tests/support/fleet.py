@@ -65,7 +65,11 @@ class Fleet:
 
     def wanted(self) -> float:
         """Replicas that the load asks for before limits and manners, as the operator's metrics tell; 0 before it decides."""
-        found = samples(self.world.site.operator, "npuserve_autoscale_wanted_replicas")
+        return self.measured("wanted_replicas")
+
+    def measured(self, what: str) -> float:
+        """A figure of the operator's metrics on the scaling of this service; 0 where it says nothing."""
+        found = samples(self.world.site.operator, f"npuserve_autoscale_{what}")
         return found.get((self.name, self.tenant.namespace), 0.0)
 
     def wait_for_replicas(self, least: int, most: int | None = None, *, within: float = WITHIN_SECONDS) -> int:

@@ -21,6 +21,8 @@ from tests.support.installed import NAMESPACE, RUN, USER, Operator, install, sta
 from tests.support.waiting import NotYet, until
 
 GARBAGE_COLLECTOR = "kube-controller-manager"
+CREDENTIAL = "authentication.kubernetes.io/credential-id"
+"""Of a user in an audit event: which token was shown."""
 _DECISION = "authorization.k8s.io/decision"
 _CREATED = 201
 
@@ -59,8 +61,11 @@ class Site:
             return True
         return NotYet(f"{role.strip()}, {len(expected & seen)} of {len(expected)} services seen, {waiting:.0f} waiting")
 
-    def writes(self, since: int = 0, *, resource: str = "", namespace: str = "") -> list[str]:
-        """Every write of the operator after a position of the audit log, one line each, renewals of its lease left out."""
+    def writes(
+        self, since: int = 0, *, resource: str = "", namespace: str = "", by: Operator | None = None
+    ) -> list[str]:
+        """Every write of the operator, or of one process of it, after a position of the audit log, one line each, renewals
+        of its lease left out."""
         return [
             audit.described(event)
             for event in self.events(since)
@@ -68,6 +73,7 @@ class Site:
             and _part(event, "resource") != "leases"
             and resource in ("", _part(event, "resource"))
             and namespace in ("", _part(event, "namespace"))
+            and (by is None or by.credential in event["user"]["extra"][CREDENTIAL])
         ]
 
     def refusals(self) -> list[audit.Event]:
