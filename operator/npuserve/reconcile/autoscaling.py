@@ -2,8 +2,9 @@
 
 Rule: a new number that is ordered is said at once. Anything else that is new, another constraint under the same number or
 a number that is only thought, is said when it has stood for a while: briefly where it is a trouble, or the end of one or of a
-beginning, longer where it is an everyday one. Each time that something was said so within the hour doubles the while, for a
-load at the edge of two numbers changes its words for ever. Live numbers are metrics, so a steady service costs no write.
+beginning, longer where it is an everyday one. Each time that something was said so within the hour but for the first makes
+the while longer, for a load at the edge of two numbers changes its words for ever. Live numbers are metrics, so a steady
+service costs no write.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ BEGINNINGS = frozenset({"Learning", "Starting", "FromZero"})
 """Constraints that are soon over, and then not true any more."""
 BRIEF_SECONDS = 15.0
 EVERYDAY_SECONDS = 120.0
+LENGTHENED = 8.0
+"""How many times longer the while becomes with each time that something was said so within the hour, but for the first."""
 LONGEST_SECONDS = 600.0
-"""Beyond which no while is doubled."""
+"""Beyond which no while is lengthened."""
 RESTLESS_SECONDS = 3600.0
 
 Mode = Literal["active", "observe", "external"]
@@ -91,7 +94,7 @@ def _while(constraint: str, decision: Decision, *, number: bool, times: int) -> 
     """Seconds for which something new has to stand before it is said."""
     over = constraint in BEGINNINGS or constraint in TROUBLES
     soon = number or over or decision.constraint in TROUBLES
-    return min(LONGEST_SECONDS, (BRIEF_SECONDS if soon else EVERYDAY_SECONDS) * 2.0 ** max(0, times - 1))
+    return min(LONGEST_SECONDS, (BRIEF_SECONDS if soon else EVERYDAY_SECONDS) * LENGTHENED ** max(0, times - 1))
 
 
 def _status(decision: Decision, mode: Mode, now: float) -> dict[str, Any]:

@@ -96,6 +96,6 @@ def an_hour(rate: float, asked: Asked, room: int) -> Service:
 )
 def test_noise_costs_next_to_no_write(asked: Asked, room: int) -> None:
     hours = [an_hour(rate, asked, room) for rate in RATES]
-    assert sum(hour.words for hour in hours) <= 2 * len(RATES)
+    assert sum(hour.words for hour in hours) <= len(RATES)
     assert max(hour.words for hour in hours) <= 4
     assert sum(hour.digests for hour in hours) <= 3 * len(RATES)
