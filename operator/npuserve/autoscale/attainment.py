@@ -2,7 +2,7 @@
 
 Rule: the price follows the share of a day's allowed misses that is used up, around a level that is learned:
 
-    price = CALM * exp(level + STEEP * (used - PLANNED))        level changes by LEARNED * (used - PLANNED) an hour
+    price = CALM * level * exp(STEEP * (used - PLANNED))        log(level) changes by LEARNED * (used - PLANNED) an hour
 
 It is low while there is much left, and a hundred times higher when all is gone. Replicas are bought at one price all day,
 as nearly as that allows: a price that jumps with each burst pays for replicas when the burst is over. The level is what a
@@ -28,8 +28,8 @@ STEEP, STEEPER = 8.0, 12.0
 PLANNED = 0.79
 """Share of the allowed misses that is planned with: the rest is for what comes at the end of the day."""
 LEARNED = 1.0
-"""Change of the level in an hour in which a day's allowed misses beyond those planned with are used up."""
-LOWEST, HIGHEST = -1.5, 4.0
+"""Change of log(level) in an hour in which a day's allowed misses beyond those planned with are used up."""
+LOWEST, HIGHEST = 0.22, 55.0
 """Bounds of the level: a price much lower saves little, and pays for it with the first burst."""
 BURST = 0.4
 """What is used up beyond what is planned counts as no more than this: one burst must not double the fleet for a day."""
@@ -46,13 +46,13 @@ SURE = 0.25
 def price(over: float, level: float, *, sure: float = 0.0) -> float:
     """What a missed request is worth; `over` is what is used up beyond PLANNED, `sure` as in `colliding`."""
     steep = STEEP + sure * (STEEPER - STEEP)
-    return min(DEAREST, max(CHEAPEST, CALM * exp(level + steep * min(BURST, over))))
+    return min(DEAREST, max(CHEAPEST, CALM * level * exp(steep * min(BURST, over))))
 
 
 def next_level(level: float, over: float, *, seconds: float, sure: float = 0.0) -> float:
     """The level `seconds` later."""
     change = LEARNED * seconds / 3600 * min(BURST, over) * (1 - sure)
-    return min(HIGHEST, max(LOWEST, level + change))
+    return min(HIGHEST, max(LOWEST, level * exp(change)))
 
 
 def used(missed: Mean, *, share: float, rate: float) -> float:

@@ -71,20 +71,19 @@ def decide(memory: Memory, sample: LoadSample, settings: Settings) -> tuple[Memo
     busy = sample.queued or traffic.arrivals or any(one.running or one.waiting for one in sample.present)
     if busy or memory.last_busy < 0:
         memory = replace(memory, last_busy=sample.time)
-    if memory.output.weight < FEWEST_ANSWERS and not _idle(memory, sample, settings):
+    idle = _idle(memory, sample, settings)
+    if idle:
+        # The time without a request was the hold.
+        settings = replace(settings, hold=0.0, hold_lives=0.0)
+    elif memory.output.weight < FEWEST_ANSWERS:
         return memory, _stay(sample, settings, "Learning", "too few answers have ended to know what requests need")
     found = demand(sample, memory, settings, learned(memory, settings.profile))
     memory = learn_work(memory, found, traffic)
     memory = learn_price(memory, traffic, settings.share)
-    wanted, constraint = _wanted(found, memory, sample, settings)
+    wanted, constraint = _wanted(found, memory, sample, idle=idle)
     # Judged only now: a queue that makes a forecast come true would otherwise make the next one look sure.
     memory = judge(memory, found, sample.time, traffic.seconds)
-    wishes = (
-        *(wish for wish in memory.wishes if wish[1] > wanted and wish[0] > sample.time - settings.held(found.life)),
-        (sample.time, wanted),
-    )
-    since = None if wanted <= sample.current else sample.time if memory.short_since is None else memory.short_since
-    memory = replace(memory, wishes=wishes, short_since=since)
+    memory = _wished(memory, wanted, sample, held=settings.held(found.life))
     replicas, constraint, reason, wait = _allowed(
         wanted, constraint, found, memory=memory, sample=sample, settings=settings
     )
@@ -133,9 +132,16 @@ def _idle(memory: Memory, sample: LoadSample, settings: Settings) -> bool:
     )
 
 
-def _wanted(found: Demand, memory: Memory, sample: LoadSample, settings: Settings) -> tuple[int, Constraint]:
+def _wished(memory: Memory, wanted: int, sample: LoadSample, *, held: float) -> Memory:
+    """The memory after a wish for replicas, which keeps them from going for `held` seconds."""
+    kept = (wish for wish in memory.wishes if wish[1] > wanted and wish[0] > sample.time - held)
+    since = None if wanted <= sample.current else sample.time if memory.short_since is None else memory.short_since
+    return replace(memory, wishes=(*kept, (sample.time, wanted)), short_since=since)
+
+
+def _wanted(found: Demand, memory: Memory, sample: LoadSample, *, idle: bool) -> tuple[int, Constraint]:
     """Replicas that the load asks for, without limits beyond a thousand, and what asks most."""
-    if _idle(memory, sample, settings):
+    if idle:
         return 0, "Idle"
     wishes: list[tuple[int, Constraint]] = [
         (min(1000, ceil(found.cache)), "Cache"),

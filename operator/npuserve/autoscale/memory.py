@@ -65,8 +65,8 @@ class Memory:
     """The same over hours."""
     judged: float = 0.0
     """Seconds of forecasts that have come due."""
-    level: float = 0.0
-    """log of the price that this service takes while misses are what is planned with, see `attainment`."""
+    level: float = 1.0
+    """How much dearer than for any service a miss is for this one while misses are what is planned with, see `attainment`."""
     price: float = 0.0
     """What a missed request is worth now, in units of the work of a request; not part of the digest, see `attainment`."""
     life: float = 1.0

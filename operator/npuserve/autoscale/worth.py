@@ -15,6 +15,7 @@ FACTORS: Mapping[str, tuple[float, float]] = {
     "cold_start": (1.1, 1.0),
     "cold_starts": (1.9, 0.5),
     "judged": (2.0, 600.0),
+    "level": (2.0, 0.2),
     "missed": (1.5, 0.002),
     "output": (1.5, 1.0),
     "recent_error": (2.0, 0.05),

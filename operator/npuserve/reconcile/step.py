@@ -123,9 +123,6 @@ def step(state: State, seen: Seen, asked: Asked, *, room: Room | None, now: floa
     if asked.in_charge:
         state = _take_back(state, seen.fleet, asked, least=_least(settings), room=room, now=now)
     settings = replace(settings, room=_room(state, room, least=_least(settings)))
-    if not _least(settings) and now - state.memory.last_busy >= settings.idle:
-        # A service that may stop: the time without a request was the hold.
-        settings = replace(settings, hold=0.0, hold_lives=0.0)
     if seen.first:
         return state
     loads, traffic = seen.read.loads, seen.read.traffic

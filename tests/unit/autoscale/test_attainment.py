@@ -32,23 +32,23 @@ def after(missed: float, requests: float = DAY, *, share: float = 0.99) -> float
 
 
 def test_the_price_is_calm_while_misses_are_what_is_planned_with() -> None:
-    assert price(after(0.01 * PLANNED), 0.0) == pytest.approx(CALM)
-    assert price(after(0.0, requests=0.0), 0.0) == pytest.approx(CALM)
+    assert price(after(0.01 * PLANNED), 1.0) == pytest.approx(CALM)
+    assert price(after(0.0, requests=0.0), 1.0) == pytest.approx(CALM)
 
 
 def test_the_price_rises_with_what_is_used_up_and_keeps_within_bounds() -> None:
-    prices = [price(after(missed), 0.0) for missed in (0.0, 0.005, 0.009, 0.011, 0.5)]
+    prices = [price(after(missed), 1.0) for missed in (0.0, 0.005, 0.009, 0.011, 0.5)]
     assert prices == sorted(prices)
     assert prices[0] >= CHEAPEST
     assert price(after(0.5), HIGHEST) == DEAREST
 
 
 def test_one_burst_raises_the_price_no_more_than_many_small_misses() -> None:
-    assert price(after(0.5), 0.0) == price(after(0.013), 0.0) < DEAREST / 10
+    assert price(after(0.5), 1.0) == price(after(0.013), 1.0) < DEAREST / 10
 
 
 def test_a_stricter_goal_makes_the_same_misses_dearer() -> None:
-    assert price(after(0.006, share=0.995), 0.0) > price(after(0.006, share=0.98), 0.0)
+    assert price(after(0.006, share=0.995), 1.0) > price(after(0.006, share=0.98), 1.0)
 
 
 def test_the_first_misses_of_a_service_use_up_little() -> None:
@@ -57,17 +57,17 @@ def test_the_first_misses_of_a_service_use_up_little() -> None:
 
 
 def test_a_calm_service_becomes_cheaper_hour_by_hour_and_a_restless_one_dearer() -> None:
-    calm = restless = 0.0
+    calm = restless = 1.0
     for _ in range(24):
         calm = next_level(calm, after(0.002), seconds=3600)
         restless = next_level(restless, after(0.011), seconds=3600)
     assert (calm, restless) == (LOWEST, HIGHEST)
-    assert next_level(0.0, after(0.01 * PLANNED), seconds=3600) == pytest.approx(0.0)
+    assert next_level(1.0, after(0.01 * PLANNED), seconds=3600) == pytest.approx(1.0)
 
 
 def test_one_burst_teaches_little_and_collisions_teach_nothing() -> None:
-    assert next_level(0.0, after(0.2), seconds=600) < 0.1
-    assert next_level(0.0, after(0.011), seconds=3600, sure=1.0) == 0.0
+    assert next_level(1.0, after(0.2), seconds=600) < 1.1
+    assert next_level(1.0, after(0.011), seconds=3600, sure=1.0) == 1.0
 
 
 def test_collisions_raise_the_price_only_where_they_ask_for_more_than_the_work() -> None:

@@ -47,6 +47,7 @@ def test_what_is_learned_again_within_minutes_is_worth_none(changes: dict[str, A
         {"cold_starts": 6},
         {"cold_start": KNOWN.cold_start * 1.2},
         {"usual_error": KNOWN.usual_error * 2},
+        {"level": 2.5},
         {"output": Mean(600, 40_000.0, 100.0)},
         {"usual_arrivals": Mean(24 * 3600, 8000.0, 1000.0)},
         {"speed": Mean(3600, 1200.0, 1000.0)},
