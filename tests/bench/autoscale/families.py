@@ -15,7 +15,7 @@ from npuserve.autoscale.replay.capacity import batch_at
 from npuserve.autoscale.replay.fleet import Row, Rule
 from tests.bench.autoscale.engines import LEAST, MOST, OBJECTIVES, QWEN3_32B
 from tests.bench.autoscale.oracle import Oracle, needs
-from tests.bench.autoscale.peers import Dynamo, Knative, Kthena, KubeAi, Settled, Wva
+from tests.bench.autoscale.peers import Dynamo, Knative, Kthena, KubeAi, Wva
 
 ORACLE = "oracle"
 ORACLES = {ORACLE: None, "oracle (keeps 30 min)": 1800.0, "oracle (keeps all day)": 86_400.0}
@@ -61,7 +61,7 @@ def knobs(trace: Sequence[Row], cold_start: float) -> dict[str, Knob]:
         Knob("Dynamo throughput", lambda x: Dynamo(QWEN3_32B, OBJECTIVES.step * x, LEAST, MOST), 0.95, 0.57),
         Knob("KEDA (llm-d)", lambda x: Hpa(x, LEAST, MOST, _both_ways(cold_start), "running"), 48, 4),
         Knob("HPA (expert)", hpa(_slow_down), 0.9, 0.1),
-        Knob("HPA (default)", hpa(Settled), 0.9, 0.1),
+        Knob("HPA (default)", hpa(Behaviour), 0.9, 0.1),
         Knob("Kthena", lambda share: Kthena(batch * share, LEAST, MOST), 0.9, 0.1),
         Knob("KubeAI", lambda share: KubeAi(batch * share, LEAST, MOST), 0.7, 0.05),
         Knob("Knative", lambda share: Knative(batch * share, LEAST, MOST), 0.7, 0.05),
@@ -74,8 +74,8 @@ def knobs(trace: Sequence[Row], cold_start: float) -> dict[str, Knob]:
 
 def _both_ways(cold_start: float) -> Behaviour:
     # The guide sets the period of growth to the time that a start takes.
-    return Settled(up_percent=0, up_pods=1, up_period=cold_start, down_pods=1, down_period=300)
+    return Behaviour(up_percent=0, up_pods=1, up_period=cold_start, down_pods=1, down_period=300)
 
 
 def _slow_down() -> Behaviour:
-    return Settled(down_pods=1, down_period=300)
+    return Behaviour(down_pods=1, down_period=300)

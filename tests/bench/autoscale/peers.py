@@ -33,16 +33,6 @@ WVA_HISTORY = 300.0
 
 
 @dataclass(slots=True)
-class Settled(Behaviour):
-    """A behaviour that begins with the replicas it finds as its first wish, as the HPA's controller does."""
-
-    def apply(self, now: float, current: int, wish: int) -> int:
-        if not self._wishes:
-            self._wishes.append((now - 1e-3, current))
-        return Behaviour.apply(self, now, current, wish)
-
-
-@dataclass(slots=True)
 class Kthena:
     """ceil(sum / target) read directly; nothing while a replica drains; its tolerance acts only around one target."""
 
@@ -50,7 +40,7 @@ class Kthena:
     least: int
     most: int
     every: float = 15.0
-    behaviour: Behaviour = field(default_factory=lambda: Settled(up_period=30))
+    behaviour: Behaviour = field(default_factory=lambda: Behaviour(up_period=30))
     history: History = field(default_factory=History)
 
     def wanted(self, sample: LoadSample) -> int | None:
@@ -168,7 +158,7 @@ class Wva:
         short, spare = demand / self.full - current * per, count * per - demand / max(0.05, self.full - 0.15)
         wish = current + ceil(short / per) if short > 0 else current - floor(spare / per) if spare > 0 else current
         if self._behaviour is None:
-            self._behaviour = Settled(up_window=self.window, up_pods=10, down_window=self.window, down_pods=10)
+            self._behaviour = Behaviour(up_window=self.window, up_pods=10, down_window=self.window, down_pods=10)
         wish = self._behaviour.apply(sample.time, current, within(wish, self.least, self.most))
         return within(wish, self.least, self.most)
 

@@ -6,6 +6,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from math import ceil
 
+JUST = 1e-3
+"""Seconds: before any window without length."""
+
 
 @dataclass(slots=True)
 class Behaviour:
@@ -24,7 +27,9 @@ class Behaviour:
     _removed: deque[tuple[float, int]] = field(default_factory=deque)
 
     def apply(self, now: float, current: int, wish: int) -> int:
-        """Replicas that the controller sets, wishing for `wish`."""
+        """Replicas that the controller sets, wishing for `wish`; what it finds at first counts as the wish just before."""
+        if not self._wishes:
+            self._wishes.append((now - JUST, current))
         self._wishes.append((now, wish))
         while self._wishes[0][0] < now - max(self.up_window, self.down_window):
             self._wishes.popleft()

@@ -8,7 +8,7 @@ from npuserve.autoscale.load import LoadSample, ReplicaLoad, Traffic
 from npuserve.autoscale.replay.beside import Hpa
 from tests.bench.autoscale.engines import OBJECTIVES, QWEN3_32B
 from tests.bench.autoscale.oracle import Oracle, needs
-from tests.bench.autoscale.peers import Knative, Kthena, KubeAi, Settled, Wva
+from tests.bench.autoscale.peers import Knative, Kthena, KubeAi, Wva
 
 
 def seen(time: float, running: int, replicas: int = 2, *, draining: int = 0, cached: float = 0.0) -> LoadSample:
@@ -42,7 +42,7 @@ def test_knative_keeps_what_it_finds_until_its_window_is_full() -> None:
 
 
 def test_an_hpa_begins_with_the_replicas_it_finds() -> None:
-    rule = Hpa(10, 1, 32, Settled())
+    rule = Hpa(10, 1, 32)
     answers = [rule.wanted(seen(at, 0, 6)) for at in range(0, 330, 15)]
     assert [one for one in answers if one is not None][:-1] == [6] * (len(answers) - 2)
     assert answers[-1] == 1
