@@ -38,7 +38,7 @@ ASSUMED = 3 * 3600.0
 CHEAPEST, DEAREST = 0.05, 4000.0
 """Bounds of the price: beyond, replicas no longer buy attainment."""
 COLLIDING = 0.75
-DEAREST_COLLISION = 250.0
+DEAREST_COLLISION = 280.0
 SURE = 0.25
 """Share by which collisions ask for more replicas than the work does when their price counts in full."""
 

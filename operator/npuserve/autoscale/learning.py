@@ -18,7 +18,7 @@ from npuserve.autoscale.load import LoadSample, Traffic
 from npuserve.autoscale.memory import Memory
 from npuserve.autoscale.profile import EngineProfile
 
-QUICKEST, SLOWEST_MEAN = 45.0, 240.0
+QUICKEST, SLOWEST_MEAN = 30.0, 240.0
 """Bounds in seconds of what counts as now for arrivals."""
 PROMPTS = 120.0
 """The same for the length of prompts, at least."""
