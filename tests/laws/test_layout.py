@@ -13,7 +13,8 @@ from npuserve.api.serving import Parallelism as Wish
 from npuserve.chips import Product
 from npuserve.cluster.flavours import NATIVE
 from npuserve.engines import ENGINES
-from npuserve.engines.contract import Choice, ContextWindow, Engine, VolumeWeights
+from npuserve.engines.contract import Choice, ContextWindow, Engine
+from npuserve.engines.weights import VolumeWeights
 from npuserve.models.catalogue import lookup
 from npuserve.plan.attempts import attempts
 from npuserve.plan.backend import Sketch, candidates, preference

@@ -8,7 +8,8 @@ from typing import Any
 
 from npuserve.chips import by_id
 from npuserve.engines import find
-from npuserve.engines.contract import Choice, ContextWindow, Parallelism, VolumeWeights
+from npuserve.engines.contract import Choice, ContextWindow, Parallelism
+from npuserve.engines.weights import VolumeWeights
 from npuserve.models.catalogue import lookup
 from npuserve.models.memory import weight_bytes
 from npuserve.models.quantization import SCHEMES

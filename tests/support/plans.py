@@ -10,18 +10,9 @@ from typing import Any
 from npuserve.api.resource import API_VERSION, KIND
 from npuserve.api.spec import InferenceServiceSpec
 from npuserve.configuration import Profile
-from npuserve.engines.contract import (
-    ContextWindow,
-    File,
-    HttpCheck,
-    Launch,
-    Literally,
-    OwnAddress,
-    Parallelism,
-    SecretValue,
-    Variable,
-    VolumeWeights,
-)
+from npuserve.engines.contract import ContextWindow, Parallelism
+from npuserve.engines.launch import File, HttpCheck, Launch, Literally, OwnAddress, SecretValue, Variable
+from npuserve.engines.weights import VolumeWeights
 from npuserve.plan.plan import HugePages, MemoryBudget, Plan, Rollout, Timing, Topology
 from npuserve.render.objects import Owner, render
 

@@ -18,21 +18,17 @@ from npuserve.chips import PRODUCTS, Product
 from npuserve.configuration import Configuration
 from npuserve.engines import ENGINES
 from npuserve.engines.contract import (
-    SERVICE_PORT,
     Caution,
     Choice,
     ContextWindow,
     Fault,
     Footprint,
-    HttpCheck,
-    Launch,
     LaunchRequest,
-    Literally,
     Obstacle,
     Overhead,
     Parallelism,
-    Variable,
 )
+from npuserve.engines.launch import SERVICE_PORT, HttpCheck, Launch, Literally, Variable
 from npuserve.plan.rollout import choose_rollout
 from npuserve.render.objects import render
 from tests.support.clusters import A2_64G, cluster

@@ -12,83 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from npuserve.chips import Product
+from npuserve.engines.launch import Launch, SecretValue
 from npuserve.engines.metric_source import MetricSource
+from npuserve.engines.weights import Weights
 from npuserve.models.facts import ModelFacts
-
-MODELS_DIR = "/models"
-"""Where weights that come as a volume or an image are mounted, read-only."""
-CACHE_DIR = "/cache"
-"""Where an engine that downloads weights itself keeps them."""
-FILES_DIR = "/etc/npuserve"
-"""Where the files of `Launch.files` are found, read-only."""
-SERVICE_PORT = 8000
-"""The port clients use, whatever the engine listens on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Literally:
-    """A value written as it is."""
-
-    value: str
-    kind: Literal["literal"] = "literal"
-
-
-@dataclass(frozen=True, slots=True)
-class OwnAddress:
-    """The network address of the replica, known when it starts."""
-
-    kind: Literal["address"] = "address"
-
-
-@dataclass(frozen=True, slots=True)
-class SecretValue:
-    """One key of a secret in the namespace of the service."""
-
-    secret: str
-    key: str
-    kind: Literal["secret"] = "secret"
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """One environment variable of the engine."""
-
-    name: str
-    value: Literally | OwnAddress | SecretValue
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A text file the engine reads, found as `FILES_DIR/name`."""
-
-    name: str
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
-class HttpCheck:
-    """A GET that answers 200 when the check holds."""
-
-    path: str
-    port: int
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """How one replica is started, asked and drained."""
-
-    command: tuple[str, ...]
-    """Replaces the image's entry point; empty keeps it."""
-    args: tuple[str, ...]
-    environment: tuple[Variable, ...]
-    files: tuple[File, ...]
-    port: int
-    started: HttpCheck
-    ready: HttpCheck
-    alive: HttpCheck
-    drain: tuple[str, ...]
-    """Run inside the replica before it is told to end; returns when no request is running or waiting, or when its time
-    is up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,63 +44,6 @@ class ContextWindow:
 
     max_model_len: int
     max_sequences: int
-
-
-@dataclass(frozen=True, slots=True)
-class HubWeights:
-    """The engine downloads `repository` itself into `CACHE_DIR`; `cache` names the volume claim behind it, "" means
-    scratch space."""
-
-    hub: Literal["modelscope", "huggingface"]
-    repository: str
-    revision: str
-    cache: str
-    token: SecretValue | None
-    kind: Literal["hub"] = "hub"
-
-    @property
-    def path(self) -> str:
-        return self.repository
-
-
-@dataclass(frozen=True, slots=True)
-class VolumeWeights:
-    """Files on an existing volume claim, mounted read-only at `MODELS_DIR`."""
-
-    claim: str
-    directory: str
-    kind: Literal["volume"] = "volume"
-
-    @property
-    def path(self) -> str:
-        return f"{MODELS_DIR}/{self.directory}".rstrip("/")
-
-
-@dataclass(frozen=True, slots=True)
-class ImageWeights:
-    """Files in an OCI image, mounted read-only at `MODELS_DIR`."""
-
-    reference: str
-    kind: Literal["image"] = "image"
-
-    @property
-    def path(self) -> str:
-        return MODELS_DIR
-
-
-@dataclass(frozen=True, slots=True)
-class HostWeights:
-    """Files in a directory of the node that the platform team's profile allows, mounted read-only at `MODELS_DIR`."""
-
-    directory: str
-    kind: Literal["host"] = "host"
-
-    @property
-    def path(self) -> str:
-        return MODELS_DIR
-
-
-Weights = HubWeights | VolumeWeights | ImageWeights | HostWeights
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,25 +15,23 @@ from npuserve.engines import mindie_launch as launching
 from npuserve.engines.activations import activation_bytes
 from npuserve.engines.arguments import check_config_paths, check_environment, load_table
 from npuserve.engines.contract import (
-    FILES_DIR,
     Caution,
     Choice,
     ContextWindow,
     Fault,
     Footprint,
-    HttpCheck,
-    HubWeights,
-    Launch,
     LaunchRequest,
     Obstacle,
     Overhead,
     Parallelism,
 )
 from npuserve.engines.drain import Busy, drain_command
+from npuserve.engines.launch import FILES_DIR, HttpCheck, Launch
 from npuserve.engines.metric_source import MetricSource
 from npuserve.engines.mindie_launch import NAME
 from npuserve.engines.mindie_metrics import SOURCE
 from npuserve.engines.mindie_reserved import OWNED, OWNED_VARIABLES, contradictions
+from npuserve.engines.weights import HubWeights
 from npuserve.models.quantization import SCHEMES
 
 STABLE = ("3.0.0",)

@@ -13,16 +13,8 @@ from importlib import resources
 from typing import Any
 
 from npuserve.engines.arguments import apply_config_paths, load_table
-from npuserve.engines.contract import (
-    FILES_DIR,
-    Choice,
-    ContextWindow,
-    File,
-    LaunchRequest,
-    Literally,
-    OwnAddress,
-    Variable,
-)
+from npuserve.engines.contract import Choice, ContextWindow, LaunchRequest
+from npuserve.engines.launch import FILES_DIR, File, Literally, OwnAddress, Variable
 
 NAME = "mindie"
 PORT, MANAGEMENT_PORT, METRICS_PORT = 1025, 1026, 1027

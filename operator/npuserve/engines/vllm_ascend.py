@@ -24,20 +24,18 @@ from npuserve.engines.arguments import (
     load_table,
 )
 from npuserve.engines.contract import (
-    SERVICE_PORT,
     Caution,
     Choice,
     ContextWindow,
     Fault,
     Footprint,
-    HttpCheck,
-    Launch,
     LaunchRequest,
     Obstacle,
     Overhead,
     Parallelism,
 )
 from npuserve.engines.drain import Busy, drain_command
+from npuserve.engines.launch import SERVICE_PORT, HttpCheck, Launch
 from npuserve.engines.metric_source import MetricSource
 from npuserve.engines.vllm_ascend_folklore import corrected
 from npuserve.engines.vllm_ascend_graphs import too_many_graphs

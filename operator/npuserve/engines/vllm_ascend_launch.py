@@ -11,15 +11,9 @@ from fractions import Fraction
 from typing import Any
 
 from npuserve.engines.arguments import ArgumentTable, canonical_arguments, render_flags
-from npuserve.engines.contract import (
-    CACHE_DIR,
-    SERVICE_PORT,
-    Choice,
-    HubWeights,
-    LaunchRequest,
-    Literally,
-    Variable,
-)
+from npuserve.engines.contract import Choice, LaunchRequest
+from npuserve.engines.launch import SERVICE_PORT, Literally, Variable
+from npuserve.engines.weights import CACHE_DIR, HubWeights
 from npuserve.models.facts import ModelFacts
 from npuserve.models.legality import splits_encoders
 from npuserve.models.quantization import SCHEMES

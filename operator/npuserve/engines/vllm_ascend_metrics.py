@@ -8,7 +8,7 @@ first tokens and the queue (vllm/v1/engine/output_processor.py).
 
 from __future__ import annotations
 
-from npuserve.engines.contract import SERVICE_PORT
+from npuserve.engines.launch import SERVICE_PORT
 from npuserve.engines.metric_source import MetricSource
 
 SOURCE = MetricSource(

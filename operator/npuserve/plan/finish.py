@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from npuserve.engines.contract import HubWeights, LaunchRequest
+from npuserve.engines.contract import LaunchRequest
+from npuserve.engines.weights import HubWeights
 from npuserve.plan import timing, topology
 from npuserve.plan.backend import Sketch
 from npuserve.plan.hardware import Pool

@@ -9,7 +9,8 @@ from typing import Any
 
 from npuserve.api.conditions import Reason
 from npuserve.configuration import Configuration
-from npuserve.engines.contract import SecretValue, Weights
+from npuserve.engines.launch import SecretValue
+from npuserve.engines.weights import Weights
 from npuserve.models.catalogue import nearest
 from npuserve.models.facts import ModelFacts
 from npuserve.plan.plan import Refusal

@@ -6,7 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from npuserve.api.conditions import Reason
-from npuserve.engines.contract import ContextWindow, Launch, Parallelism, Weights
+from npuserve.engines.contract import ContextWindow, Parallelism
+from npuserve.engines.launch import Launch
+from npuserve.engines.weights import Weights
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from typing import Literal
 from npuserve.api.conditions import Reason
 from npuserve.api.model import ModelSource
 from npuserve.configuration import Profile
-from npuserve.engines.contract import HostWeights, HubWeights, ImageWeights, SecretValue, VolumeWeights, Weights
+from npuserve.engines.launch import SecretValue
+from npuserve.engines.weights import HostWeights, HubWeights, ImageWeights, VolumeWeights, Weights
 from npuserve.plan.plan import Refusal
 
 TOKEN_KEY = "token"  # noqa: S105  the key of a secret, not a secret

@@ -6,7 +6,7 @@ from typing import Any
 
 from npuserve.api.status import StatusPlan
 from npuserve.chips import MIB
-from npuserve.engines.contract import Literally, Variable
+from npuserve.engines.launch import Literally, Variable
 from npuserve.plan.notices import notices
 from npuserve.plan.plan import Plan
 from npuserve.render.canonical import byte_quantity

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from npuserve.engines.contract import File
+from npuserve.engines.launch import File
 from npuserve.render import labels
 from npuserve.render.names import config_name
 from npuserve.render.owner import Owner, metadata

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from npuserve.configuration import Profile
-from npuserve.engines.contract import Literally, OwnAddress, SecretValue, Variable
+from npuserve.engines.launch import Literally, OwnAddress, SecretValue, Variable
 from npuserve.plan.plan import Plan
 from npuserve.render.downloads import download_variables
 from npuserve.render.flavour import flavour_environment

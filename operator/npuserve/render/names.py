@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from npuserve.engines.contract import File
+from npuserve.engines.launch import File
 
 LONGEST_CHILD = 52
 """Leaves a Deployment's pods 11 characters of the 63 of a label for a dash and the hash of their ReplicaSet."""

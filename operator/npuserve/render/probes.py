@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from npuserve.engines.contract import HttpCheck, Launch
+from npuserve.engines.launch import HttpCheck, Launch
 
 STARTUP_PERIOD = 10
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from npuserve.engines.contract import SERVICE_PORT
+from npuserve.engines.launch import SERVICE_PORT
 from npuserve.render import labels
 from npuserve.render.container import PORT_NAME
 from npuserve.render.names import child_name

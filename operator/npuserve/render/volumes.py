@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from npuserve.configuration import Profile
-from npuserve.engines.contract import FILES_DIR
+from npuserve.engines.launch import FILES_DIR
 from npuserve.plan.plan import Plan
 from npuserve.render.canonical import byte_quantity
 from npuserve.render.downloads import CA_DIR, downloads

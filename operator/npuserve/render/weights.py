@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from npuserve.engines.contract import (
+from npuserve.engines.weights import (
     CACHE_DIR,
     MODELS_DIR,
     HostWeights,

@@ -18,19 +18,11 @@ from npuserve.api.conditions import Reason
 from npuserve.chips import PRODUCTS, by_id
 from npuserve.configuration import Configuration
 from npuserve.engines.arguments import default_tree, load_table
-from npuserve.engines.contract import (
-    FILES_DIR,
-    Choice,
-    ContextWindow,
-    Fault,
-    HubWeights,
-    Literally,
-    OwnAddress,
-    Parallelism,
-    VolumeWeights,
-)
+from npuserve.engines.contract import Choice, ContextWindow, Fault, Parallelism
+from npuserve.engines.launch import FILES_DIR, Literally, OwnAddress
 from npuserve.engines.mindie import ENGINE
 from npuserve.engines.mindie_reserved import OWNED
+from npuserve.engines.weights import HubWeights, VolumeWeights
 from npuserve.plan.description import known
 from npuserve.plan.plan import Plan
 from tests.support.clusters import A2_64G, A3, DUO, cluster

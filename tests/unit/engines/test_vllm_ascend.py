@@ -13,9 +13,11 @@ from npuserve.api.conditions import Reason
 from npuserve.chips import PRODUCTS, by_id
 from npuserve.configuration import Configuration
 from npuserve.engines.arguments import ArgumentTable, load_table
-from npuserve.engines.contract import Choice, ContextWindow, Fault, Literally, Parallelism, SecretValue, VolumeWeights
+from npuserve.engines.contract import Choice, ContextWindow, Fault, Parallelism
+from npuserve.engines.launch import Literally, SecretValue
 from npuserve.engines.vllm_ascend import ENGINE, PRERELEASES, STABLE
 from npuserve.engines.vllm_ascend_reserved import reserved
+from npuserve.engines.weights import VolumeWeights
 from npuserve.models.catalogue import lookup
 from npuserve.models.facts import ModelFacts
 from npuserve.plan.description import known

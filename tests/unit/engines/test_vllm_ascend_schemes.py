@@ -6,9 +6,10 @@ import pytest
 
 from npuserve.chips import by_id
 from npuserve.engines.arguments import load_table
-from npuserve.engines.contract import Choice, Obstacle, VolumeWeights
+from npuserve.engines.contract import Choice, Obstacle
 from npuserve.engines.vllm_ascend import ENGINE
 from npuserve.engines.vllm_ascend_schemes import runs
+from npuserve.engines.weights import VolumeWeights
 from npuserve.models.catalogue import lookup
 
 DENSE, MIXTURE = "Qwen/Qwen3-32B", "Qwen/Qwen3-30B-A3B"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from npuserve.chips import MIB, by_id
 from npuserve.engines import ENGINES
 from npuserve.engines.contract import Choice as EngineChoice
-from npuserve.engines.contract import ContextWindow, Footprint, Overhead, Parallelism, VolumeWeights
+from npuserve.engines.contract import ContextWindow, Footprint, Overhead, Parallelism
+from npuserve.engines.weights import VolumeWeights
 from npuserve.models.catalogue import lookup
 from npuserve.plan.memory import budget, gib, holds_one_request, stored_bytes, useful_tokens
 from npuserve.plan.plan import MemoryBudget

@@ -9,7 +9,8 @@ import pytest
 from npuserve.api.conditions import Reason
 from npuserve.api.model import ModelSource
 from npuserve.configuration import Profile
-from npuserve.engines.contract import HostWeights, HubWeights, ImageWeights, SecretValue, VolumeWeights, Weights
+from npuserve.engines.launch import SecretValue
+from npuserve.engines.weights import HostWeights, HubWeights, ImageWeights, VolumeWeights, Weights
 from npuserve.plan.plan import Refusal
 from npuserve.plan.source import catalogue_path, default_served_name, locate
 

@@ -10,7 +10,7 @@ import pytest
 
 from npuserve.api.conditions import Reason
 from npuserve.api.status import InferenceServiceStatus
-from npuserve.engines.contract import Literally, SecretValue, Variable
+from npuserve.engines.launch import Literally, SecretValue, Variable
 from npuserve.plan.plan import Plan, Record, Refusal
 from npuserve.reconcile.autoscaling import Scaling
 from npuserve.reconcile.conditions import Trouble

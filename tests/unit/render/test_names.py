@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from npuserve.engines.contract import File
+from npuserve.engines.launch import File
 from npuserve.render.names import LONGEST_CHILD, child_name, config_name, label_value
 
 DNS_1035 = re.compile(r"^[a-z]([-a-z0-9]*[a-z0-9])?$")

@@ -9,17 +9,8 @@ from typing import Any
 import pytest
 
 from npuserve.configuration import Downloads, Profile
-from npuserve.engines.contract import (
-    CACHE_DIR,
-    FILES_DIR,
-    MODELS_DIR,
-    HostWeights,
-    HubWeights,
-    ImageWeights,
-    Literally,
-    Variable,
-    Weights,
-)
+from npuserve.engines.launch import FILES_DIR, Literally, Variable
+from npuserve.engines.weights import CACHE_DIR, MODELS_DIR, HostWeights, HubWeights, ImageWeights, Weights
 from npuserve.plan.plan import Plan
 from npuserve.render.labels import SERVE, SERVICE_UID
 from tests.support.plans import FILES, GIB, HUGE_PAGES, OWNER, a_launch, a_plan, a_pod, a_spec, a_topology, an_engine
