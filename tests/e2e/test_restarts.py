@@ -39,6 +39,13 @@ def ask_for_all(tenant: Tenant) -> None:
         tenant.ask(name, replicas=2 if number % 5 == 0 else 1, **(WITH_FILES if number % 4 == 0 else {}))
 
 
+def withdraw_all(tenant: Tenant) -> None:
+    """Their devices are free again at the return: how a Deployment replaces its pods follows from the room there is."""
+    for name in SERVICES:
+        tenant.withdraw(name)
+    tenant.wait_until_empty()
+
+
 def children_of_all(tenant: Tenant) -> dict[str, Object]:
     """Every child as far as it does not depend on when and where it was made."""
     uids = {name: tenant.service(name)["metadata"]["uid"] for name in SERVICES}
@@ -73,9 +80,7 @@ def undisturbed(ground: Site) -> Iterator[dict[str, Object]]:
     ask_for_all(tenant)
     tenant.wait_until_ready(*SERVICES)
     yield children_of_all(tenant)
-    for name in SERVICES:
-        tenant.withdraw(name)
-    tenant.wait_until_empty()
+    withdraw_all(tenant)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -94,8 +99,7 @@ def test_an_operator_that_is_killed_while_it_writes_ends_with_what_an_undisturbe
     assert len(tenant.api.list(REPLICA_SETS, tenant.namespace)) == len(SERVICES)
     told = [(item["involvedObject"]["name"], item["reason"], item["message"]) for item in _own_events(tenant)]
     assert len(told) == len(set(told))
-    for name in SERVICES:
-        tenant.withdraw(name)
+    withdraw_all(tenant)
 
 
 def _written(ground: Site, tenant: Tenant, position: int, moment: int) -> bool | NotYet:
@@ -123,8 +127,7 @@ def test_services_that_are_asked_for_around_a_restart_of_the_api_server_become_r
     until(lambda: NotYet("its children are still there") if tenant.children("afterwards") else True)
     assert children_of_all(tenant) == undisturbed
     assert process.exit_code is None
-    for name in SERVICES:
-        tenant.withdraw(name)
+    withdraw_all(tenant)
 
 
 def test_what_happens_while_no_operator_runs_is_made_up_for(ground: Site, tenant: Tenant) -> None:
