@@ -15,7 +15,7 @@ from npuserve.autoscale.collisions import DEAREST_BLOCKED, HIT
 from npuserve.autoscale.demand import LOOP, Demand, demand
 from npuserve.autoscale.headroom import Risk
 from npuserve.autoscale.learning import judge, learn_price, learn_speed, learn_work, learned, observe
-from npuserve.autoscale.load import LoadSample
+from npuserve.autoscale.load import LoadSample, Traffic
 from npuserve.autoscale.memory import Memory
 from npuserve.autoscale.settings import Settings
 
@@ -67,10 +67,7 @@ def decide(memory: Memory, sample: LoadSample, settings: Settings) -> tuple[Memo
     traffic = replace(traffic, seconds=max(traffic.seconds, 1e-3))
     memory = observe(memory, traffic)
     memory = learn_speed(memory, sample, traffic, settings.profile)
-    memory = replace(memory, last_time=sample.time)
-    busy = sample.queued or traffic.arrivals or any(one.running or one.waiting for one in sample.present)
-    if busy or memory.last_busy < 0:
-        memory = replace(memory, last_busy=sample.time)
+    memory = _timed(memory, sample, traffic)
     idle = _idle(memory, sample, settings)
     if idle:
         # The time without a request was the hold.
@@ -121,6 +118,13 @@ def _stay(sample: LoadSample, settings: Settings, constraint: Constraint, reason
     # Room that shrank takes nothing away: what runs has its devices.
     kept = max(least, min(current, settings.most))
     return Decision(kept, current, constraint, reason, estimated=settings.profile.source == "estimate")
+
+
+def _timed(memory: Memory, sample: LoadSample, traffic: Traffic) -> Memory:
+    """The memory of when the service was looked at last, and when it had something to do."""
+    busy = sample.queued or traffic.arrivals or any(one.running or one.waiting for one in sample.present)
+    since = sample.time if busy or memory.last_busy < 0 else memory.last_busy
+    return replace(memory, last_time=sample.time, last_busy=since)
 
 
 def _idle(memory: Memory, sample: LoadSample, settings: Settings) -> bool:
