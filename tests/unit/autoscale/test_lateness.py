@@ -70,3 +70,8 @@ def test_stricter_objectives_make_more_requests_late() -> None:
     assert told(*served) < 0.1
     assert told(*served, objectives=Objectives(ttft=0.05)) >= 5
     assert told(*served, objectives=Objectives(per_token=0.03)) == pytest.approx(6, rel=0.1)
+
+
+def test_a_long_answer_behind_a_late_first_token_that_kept_its_pace_is_late_once() -> None:
+    served = [Served(prompt=500, output=400, wait=9.0, time=33.0)] * 6
+    assert told(*served) == pytest.approx(6, rel=0.02)
