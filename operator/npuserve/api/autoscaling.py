@@ -29,9 +29,9 @@ class AutoscalingObjectives(Shape):
 class AutoscalingScaleDown(Shape):
     """How carefully replicas are taken away."""
 
-    hold_seconds: int | None = Field(default=None, ge=0, le=86_400, examples=[600])
-    """Seconds for which replicas that were needed are kept, for example 600. Empty: 600, or the time of 20 answers where
-    they last longer."""
+    hold_seconds: int | None = Field(default=None, ge=0, le=86_400, examples=[420])
+    """Seconds for which replicas that were needed are kept, for example 420. Empty: 420, or four times the time that an answer
+    goes on where that is longer."""
 
     replicas: int | None = Field(default=None, ge=1, le=1000, examples=[2])
     """Replicas that are taken away at once at most, for example 2. Empty: 2."""

@@ -23,11 +23,11 @@ from npuserve.autoscale.memory import Mean
 
 CALM = 8.0
 """The price while misses are what is planned with, in units of the work of a request."""
-STEEP, STEEPER = 8.0, 12.0
+STEEP, STEEPER = 6.0, 12.0
 """Change of log(price) when a day's allowed misses are used up at once; where prompts collide."""
-PLANNED = 0.79
+PLANNED = 0.76
 """Share of the allowed misses that is planned with: the rest is for what comes at the end of the day."""
-LEARNED = 1.0
+LEARNED = 0.6
 """Change of log(level) in an hour in which a day's allowed misses beyond those planned with are used up."""
 LOWEST, HIGHEST = 0.22, 55.0
 """Bounds of the level: a price much lower saves little, and pays for it with the first burst."""
@@ -38,7 +38,7 @@ ASSUMED = 3 * 3600.0
 CHEAPEST, DEAREST = 0.05, 4000.0
 """Bounds of the price: beyond, replicas no longer buy attainment."""
 COLLIDING = 0.75
-DEAREST_COLLISION = 280.0
+DEAREST_COLLISION = 300.0
 SURE = 0.25
 """Share by which collisions ask for more replicas than the work does when their price counts in full."""
 

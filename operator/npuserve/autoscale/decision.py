@@ -14,7 +14,7 @@ from typing import Literal
 from npuserve.autoscale.collisions import DEAREST_BLOCKED, HIT
 from npuserve.autoscale.demand import LOOP, Demand, demand
 from npuserve.autoscale.headroom import Risk
-from npuserve.autoscale.learning import judge, learn_price, learn_speed, learn_work, learned, observe
+from npuserve.autoscale.learning import judge, learn_price, learn_speed, learn_work, learned, news, observe
 from npuserve.autoscale.load import LoadSample, Traffic
 from npuserve.autoscale.memory import Memory
 from npuserve.autoscale.settings import Settings
@@ -189,7 +189,7 @@ def _allowed(
     if wanted > current:
         wait = _patience(wanted, constraint, found, memory=memory, sample=sample, settings=settings)
         if wait > 0:
-            reason = f"wants {wanted}; answers take long, so a wish for one more has to last {wait / 60:.0f} min longer"
+            reason = f"wants {wanted}; a wish for one more has to last {wait:.0f} s longer"
             return current, "Holding", reason, wait
         count = min(wanted, most)
         return count, constraint, _sentence(constraint, found, wanted), None
@@ -204,7 +204,7 @@ def _patience(
     """Seconds for which a wish for more still has to last."""
     if constraint != "Demand" or wanted > sample.current + 1 or memory.short_since is None:
         return 0.0
-    return settings.patience(found.life) - (sample.time - memory.short_since)
+    return settings.patience(found.life, news=news(memory)) - (sample.time - memory.short_since)
 
 
 def _down(

@@ -37,6 +37,8 @@ class Memory:
 
     arrivals: Mean = Mean(60)
     """Requests per second, now: over the life of an answer, see `learning`."""
+    recent_arrivals: Mean = Mean(600)
+    """Requests per second, over ten minutes; not part of the digest."""
     steady_arrivals: Mean = Mean(7200)
     """Requests per second, over two hours."""
     steady_need: Mean = Mean(3600)

@@ -33,16 +33,18 @@ class Settings:
     floor_reason: str = ""
     room: Room | None = None
     """None where capacity is unknown."""
-    hold: float = 600.0
+    hold: float = 420.0
     """Seconds for which a wish keeps replicas from going down, at least."""
     hold_lives: float = 4.0
     """The same in lives of an answer: a fleet is in balance again that long after a change."""
     down_step: int = 2
     down_pause: float = 120.0
     """At most `down_step` replicas go in `down_pause` seconds."""
+    patience_least: float = 25.0
+    """Seconds for which a wish for a single replica more has to last, unless arrivals are news: chance makes such wishes."""
     patience_lives: float = 6.0
-    """Lives of an answer, beyond a minute, for which a wish for a single replica more has to last: a new replica gets all
-    new requests until it is as full as the others, which late prompts pay for."""
+    """The same in lives of an answer, beyond a minute and in any case: a new replica gets all new requests until it is as
+    full as the others, which late prompts pay for."""
     idle: float = 600.0
     """Seconds without a request after which a service that may goes to zero."""
 
@@ -50,6 +52,6 @@ class Settings:
         """Seconds for which a wish is held where answers last `life` seconds; at most an hour more than asked."""
         return max(self.hold, min(self.hold_lives * life, self.hold + 3600))
 
-    def patience(self, life: float) -> float:
+    def patience(self, life: float, *, news: bool) -> float:
         """Seconds for which a wish for one replica more has to last; at most ten minutes."""
-        return min(600.0, self.patience_lives * max(0.0, life - 60))
+        return min(600.0, max(0.0 if news else self.patience_least, self.patience_lives * (life - 60)))

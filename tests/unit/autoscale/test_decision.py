@@ -168,8 +168,10 @@ def test_misses_that_a_limit_causes_are_not_counted() -> None:
     assert decide(memory, late, wish)[0].missed == memory.missed
 
 
-@pytest.mark.parametrize(("output", "constraint"), [(200, "Demand"), (4000, "Holding")])
-def test_only_long_answers_make_a_wish_for_one_more_wait(output: int, constraint: str) -> None:
+@pytest.mark.parametrize(("output", "least", "most"), [(200, 25, 25), (4000, 60, 600)])
+def test_a_wish_for_one_more_has_to_last_and_where_answers_are_long_for_longer(
+    output: int, least: int, most: int
+) -> None:
     rate, wanted = 1600 / output, 8
     memory = Memory()
     for at in range(0, 7200, 5):
@@ -178,10 +180,21 @@ def test_only_long_answers_make_a_wish_for_one_more_wait(output: int, constraint
     short = sample(7200, replicas=wanted - 1, rate=rate, output=output)
     memory, decision = decide(memory, short, WISH)
     assert decision.wanted == wanted
-    assert (decision.constraint, decision.replicas) == (constraint, wanted - (constraint == "Holding"))
-    if decision.next_change is not None:
-        memory, decision = decide(memory, replace(short, time=7200 + decision.next_change), WISH)
-        assert decision.replicas == wanted
+    assert (decision.constraint, decision.replicas) == ("Holding", wanted - 1)
+    assert decision.next_change is not None
+    assert least <= decision.next_change <= most
+    memory, decision = decide(memory, replace(short, time=7200 + decision.next_change), WISH)
+    assert decision.replicas == wanted
+
+
+def test_a_wish_for_one_more_need_not_last_where_more_requests_come_than_chance_makes() -> None:
+    memory, before = steady(1200, replicas=3, rate=5.0)
+    assert before.wanted == 3
+    found = []
+    for at in (1200.0, 1205.0):
+        memory, decision = decide(memory, sample(at, replicas=3, rate=11.0, step=60.0), WISH)
+        found.append((decision.wanted, decision.replicas))
+    assert found == [(4, 3), (4, 4)]
 
 
 def test_a_restart_causes_no_jump() -> None:
