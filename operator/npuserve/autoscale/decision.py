@@ -1,8 +1,9 @@
 """How many replicas from now on, and why: one sample in, one decision out.
 
-Rule: `decide` is total and deterministic and asks no clock. Up at once to what is wanted; down only to the largest wish
-of the last `hold` seconds, a few at a time, never while something starts, drains or waits, and never on missing data:
-a replica that could not be read is ignored on the way up and held on the way down. Limits hold always.
+Rule: `decide` is total and deterministic and asks no clock. Up at once to what is wanted, by a single replica once the
+wish has lasted or more requests come than chance makes; down only to the largest wish of the last `hold` seconds, a few
+at a time, never while something starts, drains or waits, and never on missing data: a replica that could not be read is
+ignored on the way up and held on the way down. Limits hold always.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import Literal
 from npuserve.autoscale.collisions import DEAREST_BLOCKED, HIT
 from npuserve.autoscale.demand import LOOP, Demand, demand
 from npuserve.autoscale.headroom import Risk
-from npuserve.autoscale.learning import judge, learn_price, learn_speed, learn_work, learned, news, observe
+from npuserve.autoscale.learning import judge, learn_price, learn_speed, learn_work, learned, observe
 from npuserve.autoscale.load import LoadSample, Traffic
 from npuserve.autoscale.memory import Memory
+from npuserve.autoscale.news import news
 from npuserve.autoscale.settings import Settings
 
 Constraint = Literal[

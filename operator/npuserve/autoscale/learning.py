@@ -9,23 +9,18 @@ teach next to nothing.
 from __future__ import annotations
 
 from dataclasses import replace
-from math import exp, sqrt
+from math import exp
 
 from npuserve.autoscale.attainment import PLANNED, colliding, collision_price, next_level, price, used
 from npuserve.autoscale.collisions import HIT
 from npuserve.autoscale.demand import Demand
 from npuserve.autoscale.load import LoadSample, Traffic
 from npuserve.autoscale.memory import Memory
+from npuserve.autoscale.news import window
 from npuserve.autoscale.profile import EngineProfile
 
-QUICKEST, SLOWEST_MEAN = 20.0, 240.0
-"""Bounds in seconds of what counts as now for arrivals."""
-NEWS = 6.0
-"""Deviations, as if requests came independently, from which on arrivals are news; they come in bursts, so that it is many."""
-LEAST_DEVIATION = 0.05
-"""Requests per second."""
 PROMPTS = 120.0
-"""The same for the length of prompts, at least."""
+"""Seconds of what counts as now for the length of prompts, at least."""
 RECENT, USUAL = 1500.0, 6 * 3600.0
 """Seconds in which look-ahead errors are forgotten."""
 FEWEST_ERRORS = 1800.0
@@ -36,23 +31,9 @@ PULL = 60.0
 """Seconds of work that the profile as given counts as."""
 
 
-def window(life: float) -> float:
-    """Seconds over which arrivals count as now, where answers last `life` seconds."""
-    return min(SLOWEST_MEAN, max(QUICKEST, life))
-
-
-def news(memory: Memory) -> bool:
-    """Whether more requests come now than chance makes of those of the last minutes."""
-    usual = memory.recent_arrivals.value
-    # The deviation of an exponential mean of a Poisson process.
-    deviation = sqrt(usual / (2 * window(memory.life)))
-    return memory.arrivals.value > usual + NEWS * max(LEAST_DEVIATION, deviation)
-
-
 def observe(memory: Memory, traffic: Traffic) -> Memory:
     """The memory after the counters of one sample."""
     elapsed, finished = traffic.seconds, traffic.finished
-    # A fleet answers within the life of an answer: what is shorter is noise to long answers and news to short ones.
     now = window(memory.life)
     return replace(
         memory,

@@ -36,7 +36,7 @@ class Memory:
     """All state of one service's autoscaling."""
 
     arrivals: Mean = Mean(60)
-    """Requests per second, now: over the life of an answer, see `learning`."""
+    """Requests per second, now: over the life of an answer, see `news`."""
     recent_arrivals: Mean = Mean(600)
     """Requests per second, over ten minutes; not part of the digest."""
     steady_arrivals: Mean = Mean(7200)
