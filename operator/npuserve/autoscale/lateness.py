@@ -12,7 +12,7 @@ stream          The pace of an answer of n tokens after the first is that of all
                     pace > per_token + (limit - wait) / n,    pace ~ Laplace(mean, deviation of gaps / sqrt(n))
 
 Both are added: whose end is late because its first token was is in the first alone, as only a pace counts in the second.
-On 26 replayed days the sum is 0.83 to 1.19 of the exact count, 0.98 in the middle (operator/README.md).
+On 22 replayed days the sum is 0.83 to 1.08 of the exact count, 0.95 in the middle (operator/README.md).
 """
 
 from __future__ import annotations
