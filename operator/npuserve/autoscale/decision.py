@@ -41,7 +41,7 @@ class Decision:
     tokens: float = 0.0
     """Output tokens per second."""
     next_change: float | None = None
-    """Seconds until replicas may go, where that is what is waited for."""
+    """Seconds until replicas may come or go, where that is what is waited for."""
     estimated: bool = False
     """The engine's profile is an estimate."""
 

@@ -34,7 +34,7 @@ def limits(settings: Settings) -> tuple[int, int]:
 def allowed(
     wanted: int, constraint: Constraint, found: Demand, *, memory: Memory, sample: LoadSample, settings: Settings
 ) -> tuple[int, Constraint, str, float | None]:
-    """Replicas within limits and manners, what bound them, the sentence, and the seconds until more may go."""
+    """Replicas within limits and manners, what bound them, the sentence, and the seconds until more may come or go."""
     current = sample.current
     least, most = limits(settings)
     if wanted > most and most <= max(current, least):
