@@ -102,7 +102,8 @@ def _status(decision: Decision, mode: Mode, now: float) -> dict[str, Any]:
     then = ""
     if decision.next_change is not None:
         moment = datetime.fromtimestamp(now + decision.next_change, tz=UTC)
-        then = f"; none goes before {moment:%H:%M:%S} UTC"
+        way = "comes" if decision.wanted > decision.replicas else "goes"
+        then = f"; none {way} before {moment:%H:%M:%S} UTC"
     return AutoscalingStatus(
         replicas=decision.replicas,
         wanted=decision.wanted,

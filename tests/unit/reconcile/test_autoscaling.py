@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -109,6 +110,11 @@ def test_a_number_that_is_only_thought_is_said_when_it_has_stood_for_a_while() -
 def test_what_happens_next_is_told_as_a_time_of_day() -> None:
     found = told((3600.0, decision(constraint="Holding", next_change=90.0)))
     assert found.status["message"] == "Holding.; none goes before 01:01:30 UTC"
+
+
+def test_a_wish_for_more_that_has_to_last_says_when_a_replica_may_come() -> None:
+    found = told((3600.0, replace(decision(constraint="Holding", next_change=25.0), wanted=4)))
+    assert found.status["message"] == "Holding.; none comes before 01:00:25 UTC"
 
 
 def test_observing_says_what_it_would_do() -> None:
