@@ -17,6 +17,7 @@ from npuserve.autoscale.learning import judge, learn_price, learn_speed, learn_w
 from npuserve.autoscale.load import LoadSample, Traffic
 from npuserve.autoscale.manners import Constraint, allowed, limits
 from npuserve.autoscale.memory import Memory
+from npuserve.autoscale.news import hurried, news
 from npuserve.autoscale.settings import Settings
 
 FEWEST_ANSWERS = 5
@@ -66,13 +67,19 @@ def decide(memory: Memory, sample: LoadSample, settings: Settings) -> tuple[Memo
         settings = replace(settings, hold=0.0, hold_lives=0.0)
     elif memory.output.weight < FEWEST_ANSWERS:
         return memory, _stay(sample, settings, "Learning", "too few answers have ended to know what requests need")
-    found = demand(sample, memory, settings, learned(memory, settings.profile))
+    profile = learned(memory, settings.profile)
+    found = demand(sample, memory, settings, profile)
     memory = learn_work(memory, found, traffic)
     memory = learn_price(memory, traffic, settings.share)
-    wanted, constraint = _wanted(found, memory, sample, idle=idle)
+    wish = _wanted(found, memory, sample, idle=idle)
+    sudden = demand(sample, hurried(memory), settings, profile) if news(memory) else found
+    hasty = _wanted(sudden, memory, sample, idle=idle)
     # Judged only now: a queue that makes a forecast come true would otherwise make the next one look sure.
     memory = judge(memory, found, sample.time, traffic.seconds)
-    memory = _wished(memory, wanted, sample, held=settings.held(found.life))
+    memory = _wished(memory, wish[0], sample, held=settings.held(found.life))
+    if hasty[0] > wish[0]:
+        found, wish = sudden, hasty
+    wanted, constraint = wish
     replicas, constraint, reason, wait = allowed(
         wanted, constraint, found, memory=memory, sample=sample, settings=settings
     )

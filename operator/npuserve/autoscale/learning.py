@@ -16,7 +16,7 @@ from npuserve.autoscale.collisions import HIT
 from npuserve.autoscale.demand import Demand
 from npuserve.autoscale.load import LoadSample, Traffic
 from npuserve.autoscale.memory import Memory
-from npuserve.autoscale.news import window
+from npuserve.autoscale.news import notice, window
 from npuserve.autoscale.profile import EngineProfile
 
 PROMPTS = 120.0
@@ -36,9 +36,8 @@ def observe(memory: Memory, traffic: Traffic) -> Memory:
     elapsed, finished = traffic.seconds, traffic.finished
     now = window(memory.life)
     return replace(
-        memory,
+        notice(memory, traffic),
         arrivals=memory.arrivals.add(traffic.arrivals, elapsed, elapsed=elapsed, seconds=now),
-        recent_arrivals=memory.recent_arrivals.add(traffic.arrivals, elapsed, elapsed=elapsed),
         steady_arrivals=memory.steady_arrivals.add(traffic.arrivals, elapsed, elapsed=elapsed),
         usual_arrivals=memory.usual_arrivals.add(traffic.arrivals, elapsed, elapsed=elapsed),
         missed=memory.missed if memory.limited else memory.missed.add(traffic.late, finished, elapsed=elapsed),

@@ -39,6 +39,10 @@ class Memory:
     """Requests per second, now: over the life of an answer, see `news`."""
     recent_arrivals: Mean = Mean(600)
     """Requests per second, over ten minutes; not part of the digest."""
+    quick_arrivals: Mean = Mean(10)
+    """Requests per second, over two looks or a little more; not part of the digest."""
+    unrest: Mean = Mean(7200)
+    """Squared deviation of these from those, over that of independent requests; see `news`."""
     steady_arrivals: Mean = Mean(7200)
     """Requests per second, over two hours."""
     steady_need: Mean = Mean(3600)
@@ -110,6 +114,7 @@ def digest(memory: Memory) -> str:
         kept[name] = [_short(mean.amount), _short(mean.weight)]
     kept |= {name: _short(getattr(memory, name)) for name in _NUMBERS}
     kept["starts"] = list(memory.starts)
+    kept["unrest"] = [_short(memory.unrest.amount), _short(memory.unrest.weight)]
     kept["wishes"] = [[round(at - now), count] for at, count in memory.wishes]
     kept["since_up"] = round(min(now - memory.last_up, 86400))
     kept["since_down"] = round(min(now - memory.last_down, 86400))
@@ -129,10 +134,12 @@ def from_digest(text: str, *, now: float) -> Memory:
         }
         numbers: dict[str, Any] = {name: _number(kept[name]) for name in _NUMBERS}
         numbers |= {"cold_starts": int(numbers["cold_starts"]), "last_busy": now}
+        amount, weight = kept.get("unrest", (0.0, 0.0))
         wishes = tuple((now + _number(at), int(count)) for at, count in kept["wishes"])
         return Memory(
             **means,
             **numbers,
+            unrest=replace(fresh.unrest, amount=_number(amount), weight=_number(weight)),
             starts=tuple(_number(seconds) for seconds in kept.get("starts", ())),
             wishes=wishes,
             last_time=now,

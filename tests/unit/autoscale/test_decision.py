@@ -190,11 +190,16 @@ def test_a_wish_for_one_more_has_to_last_and_where_answers_are_long_for_longer(
 def test_a_wish_for_one_more_need_not_last_where_more_requests_come_than_chance_makes() -> None:
     memory, before = steady(1200, replicas=3, rate=5.0)
     assert before.wanted == 3
-    found = []
-    for at in (1200.0, 1205.0):
-        memory, decision = decide(memory, sample(at, replicas=3, rate=11.0, step=60.0), WISH)
-        found.append((decision.wanted, decision.replicas))
-    assert found == [(4, 3), (4, 4)]
+    _, decision = decide(memory, sample(1200.0, replicas=3, rate=11.0, step=60.0), WISH)
+    assert (decision.wanted, decision.replicas) == (4, 4)
+
+
+def test_what_a_single_look_shows_is_ordered_at_once_and_not_held() -> None:
+    memory, _ = steady(1200, replicas=4, rate=10.0)
+    memory, decision = decide(memory, sample(1200.0, replicas=4, rate=25.0), WISH)
+    assert decision.replicas > 4
+    assert decision.arrivals > 12.0
+    assert max(count for _, count in memory.wishes) < decision.wanted
 
 
 def test_a_restart_causes_no_jump() -> None:
