@@ -4,7 +4,7 @@ Rule: the price follows the share of a day's allowed misses that is used up, aro
 
     price = CALM * level * exp(STEEP * (used - PLANNED))        log(level) changes by LEARNED * (used - PLANNED) an hour
 
-It is low while there is much left, and a hundred times higher when all is gone. Replicas are bought at one price all day,
+It is low while there is much left, and fifty times higher at most when all is gone. Replicas are bought at one price all day,
 as nearly as that allows: a price that jumps with each burst pays for replicas when the burst is over. The level is what a
 service needs on the whole: without it a calm one would never use up what it may, and a restless one always more. A wrong
 engine model, drift and whatever else the forecast does not know show in what is used up. Misses that a limit causes do
@@ -21,19 +21,19 @@ from math import exp
 
 from npuserve.autoscale.memory import Mean
 
-CALM = 8.0
+CALM = 7.0
 """The price while misses are what is planned with, in units of the work of a request."""
-STEEP, STEEPER = 6.0, 12.0
+STEEP, STEEPER = 10.0, 12.0
 """Change of log(price) when a day's allowed misses are used up at once; where prompts collide."""
-PLANNED = 0.76
+PLANNED = 0.85
 """Share of the allowed misses that is planned with: the rest is for what comes at the end of the day."""
 LEARNED = 0.6
 """Change of log(level) in an hour in which a day's allowed misses beyond those planned with are used up."""
-LOWEST, HIGHEST = 0.22, 55.0
+LOWEST, HIGHEST = 0.25, 55.0
 """Bounds of the level: a price much lower saves little, and pays for it with the first burst."""
 BURST = 0.4
 """What is used up beyond what is planned counts as no more than this: one burst must not double the fleet for a day."""
-ASSUMED = 3 * 3600.0
+ASSUMED = 12 * 3600.0
 """Seconds of service at what is planned that count before anything is known."""
 CHEAPEST, DEAREST = 0.05, 4000.0
 """Bounds of the price: beyond, replicas no longer buy attainment."""

@@ -44,7 +44,7 @@ def test_the_price_rises_with_what_is_used_up_and_keeps_within_bounds() -> None:
 
 
 def test_one_burst_raises_the_price_no_more_than_many_small_misses() -> None:
-    assert price(after(0.5), 1.0) == price(after(0.013), 1.0) < DEAREST / 10
+    assert price(after(0.5), 1.0) == price(after(0.02), 1.0) < DEAREST / 10
 
 
 def test_a_stricter_goal_makes_the_same_misses_dearer() -> None:
@@ -53,14 +53,14 @@ def test_a_stricter_goal_makes_the_same_misses_dearer() -> None:
 
 def test_the_first_misses_of_a_service_use_up_little() -> None:
     assert after(0.05, requests=RATE * 600) < 0.4
-    assert after(0.05) > 3
+    assert after(0.05) > 2.5
 
 
 def test_a_calm_service_becomes_cheaper_hour_by_hour_and_a_restless_one_dearer() -> None:
     calm = restless = 1.0
     for _ in range(24):
         calm = next_level(calm, after(0.002), seconds=3600)
-        restless = next_level(restless, after(0.011), seconds=3600)
+        restless = next_level(restless, after(0.02), seconds=3600)
     assert (calm, restless) == (LOWEST, HIGHEST)
     assert next_level(1.0, after(0.01 * PLANNED), seconds=3600) == pytest.approx(1.0)
 
