@@ -34,7 +34,7 @@ LOWEST, HIGHEST = 0.25, 55.0
 BURST = 0.4
 """What is used up beyond what is planned counts as no more than this: one burst must not double the fleet for a day."""
 ASSUMED = 12 * 3600.0
-"""Seconds of service at what is planned that count before anything is known."""
+"""Seconds of service at what is planned that stand beside what was seen: a day has hours yet to come."""
 CHEAPEST, DEAREST = 0.05, 4000.0
 """Bounds of the price: beyond, replicas no longer buy attainment."""
 COLLIDING = 0.75

@@ -58,8 +58,7 @@ def decide(memory: Memory, sample: LoadSample, settings: Settings) -> tuple[Memo
         # What runs before anything is known was somebody's choice: it counts as needed just now.
         memory = replace(memory, wishes=((sample.time, sample.current),))
     traffic = replace(traffic, seconds=max(traffic.seconds, 1e-3))
-    memory = observe(memory, traffic)
-    memory = learn_speed(memory, sample, traffic, settings.profile)
+    memory = learn_speed(observe(memory, traffic), sample, traffic, settings.profile)
     memory = _timed(memory, sample, traffic)
     idle = _idle(memory, sample, settings)
     if idle:
@@ -83,11 +82,7 @@ def decide(memory: Memory, sample: LoadSample, settings: Settings) -> tuple[Memo
     replicas, constraint, reason, wait = allowed(
         wanted, constraint, found, memory=memory, sample=sample, settings=settings
     )
-    if replicas > sample.current:
-        memory = replace(memory, last_up=sample.time)
-    elif replicas < sample.current:
-        memory = replace(memory, last_down=sample.time)
-    memory = replace(memory, limited=wanted > replicas and constraint != "Holding")
+    memory = _ordered(memory, replicas, sample, limited=wanted > replicas and constraint != "Holding")
     decision = Decision(
         replicas, wanted, constraint, reason, found.now, found.ahead, max(0.0, wanted - found.ahead), found.arrivals, found.tokens, wait,
         settings.profile.source == "estimate",
@@ -134,6 +129,13 @@ def _wished(memory: Memory, wanted: int, sample: LoadSample, *, held: float) -> 
     kept = (wish for wish in memory.wishes if wish[1] > wanted and wish[0] > sample.time - held)
     since = None if wanted <= sample.current else sample.time if memory.short_since is None else memory.short_since
     return replace(memory, wishes=(*kept, (sample.time, wanted)), short_since=since)
+
+
+def _ordered(memory: Memory, replicas: int, sample: LoadSample, *, limited: bool) -> Memory:
+    """The memory after an order; `limited` where a limit keeps it below the wish."""
+    up = sample.time if replicas > sample.current else memory.last_up
+    down = sample.time if replicas < sample.current else memory.last_down
+    return replace(memory, last_up=up, last_down=down, limited=limited)
 
 
 def _wanted(found: Demand, memory: Memory, sample: LoadSample, *, idle: bool) -> tuple[int, Constraint]:
