@@ -11,6 +11,7 @@ from npuserve.autoscale.load import LoadSample
 from npuserve.autoscale.objectives import Objectives
 from npuserve.autoscale.profile import EngineProfile
 from npuserve.autoscale.replay.beside import Hpa, Static
+from npuserve.autoscale.replay.compare import compare
 from npuserve.autoscale.replay.fleet import Conditions, Row, replay
 from npuserve.autoscale.replay.score import Score, Tally
 from npuserve.autoscale.replay.shipped import Shipped
@@ -153,3 +154,18 @@ def test_a_trace_that_cannot_be_read_names_the_line_and_the_form(text: str, told
 def test_rows_come_in_order_and_other_columns_are_passed_over() -> None:
     text = "input_tokens,arrival_s,output_tokens,note\n5,2.0,7,a\n6,1.0,8,b\n"
     assert read_trace(text.splitlines()) == [(1.0, 6, 8), (2.0, 5, 7)]
+
+
+def test_the_fleet_of_one_size_is_the_smallest_that_reaches_the_goal_and_is_told_the_truth() -> None:
+    trace = requests(seconds=900, rate=9.0)
+    settings = Settings(PROFILE, least=1, most=9)
+    reached = [count for count in range(1, 10) if static(trace, count).attainment >= settings.share]
+    fleet = compare(trace, settings, devices=4, cold_start=180.0)["static"]
+    assert 1 < reached[0] == fleet.timeline.replicas[-1]
+    assert fleet.score == static(trace, reached[0])
+
+
+def test_a_goal_that_no_fleet_reaches_shows_the_largest_that_may_be() -> None:
+    fleet = compare(requests(seconds=900, rate=9.0), Settings(PROFILE, least=1, most=2), devices=4, cold_start=180.0)
+    assert fleet["static"].score.attainment < 0.9
+    assert fleet["static"].timeline.replicas[-1] == 2
