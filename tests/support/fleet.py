@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from npuserve.render.names import child_name
+from tests.support.api import Refused
 from tests.support.endpoints import Proxy
 from tests.support.engines import Metrics
 from tests.support.manifests import condition, told
@@ -143,6 +144,7 @@ def followed(
     if replicas:
         tenant.wait_until_ready(name)
     until(lambda: True if len(proxy.look()) >= replicas else NotYet(f"endpoints are {proxy.endpoints}"))
+    until(lambda: _made(fleet))
     background, ticks = world.background, world.engines.ticks
     tasks = [background.start(proxy.follow()), background.start(fleet.watch())]
     background.call(lambda: ticks.append(fleet.load.tick))
@@ -151,7 +153,17 @@ def followed(
     finally:
         background.call(lambda: ticks.remove(fleet.load.tick))
         for task in tasks:
-            task.cancel()
+            if not task.cancel():
+                task.result()  # what ended by itself says why
+
+
+def _made(fleet: Fleet) -> bool | NotYet:
+    """Whether the Deployment is there: one without replicas is followed from its making on."""
+    try:
+        fleet.asked_for()
+    except Refused as error:
+        return NotYet(str(error))
+    return True
 
 
 def settle(fleet: Fleet, *, least: int = 3) -> int:
