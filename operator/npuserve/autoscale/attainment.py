@@ -19,12 +19,13 @@ from __future__ import annotations
 
 from math import exp
 
+from npuserve.autoscale.collisions import DEAREST_HIT
 from npuserve.autoscale.memory import Mean
 
 CALM = 7.0
 """The price while misses are what is planned with, in units of the work of a request."""
-STEEP, STEEPER = 10.0, 12.0
-"""Change of log(price) when a day's allowed misses are used up at once; where prompts collide."""
+STEEP = 10.0
+"""Change of log(price) when a day's allowed misses are used up at once."""
 PLANNED = 0.85
 """Share of the allowed misses that is planned with: the rest is for what comes at the end of the day."""
 LEARNED = 0.6
@@ -37,20 +38,19 @@ ASSUMED = 12 * 3600.0
 """Seconds of service at what is planned that stand beside what was seen: a day has hours yet to come."""
 CHEAPEST, DEAREST = 0.05, 4000.0
 """Bounds of the price: beyond, replicas no longer buy attainment."""
-COLLIDING = 0.75
-DEAREST_COLLISION = 300.0
+COLLIDING = 0.95
+"""Share of the allowed misses that collisions may use up."""
 SURE = 0.25
 """Share by which collisions ask for more replicas than the work does when their price counts in full."""
 
 
-def price(over: float, level: float, *, sure: float = 0.0) -> float:
-    """What a missed request is worth; `over` is what is used up beyond PLANNED, `sure` as in `colliding`."""
-    steep = STEEP + sure * (STEEPER - STEEP)
-    return min(DEAREST, max(CHEAPEST, CALM * level * exp(steep * min(BURST, over))))
+def price(over: float, level: float) -> float:
+    """What a missed request is worth; `over` is what is used up beyond PLANNED."""
+    return min(DEAREST, max(CHEAPEST, CALM * level * exp(STEEP * min(BURST, over))))
 
 
 def next_level(level: float, over: float, *, seconds: float, sure: float = 0.0) -> float:
-    """The level `seconds` later."""
+    """The level `seconds` later; `sure` as in `colliding`."""
     change = LEARNED * seconds / 3600 * min(BURST, over) * (1 - sure)
     return min(HIGHEST, max(LOWEST, level * exp(change)))
 
@@ -69,7 +69,7 @@ def collision_price(blocked: float, load: float, *, share: float) -> float:
     price of a miss at that n is n / allowed in units of a second's requests.
     """
     sure = colliding(blocked, load, share=share)
-    return min(DEAREST_COLLISION, sure * _count(blocked, share) / max(0.1, load) / _allowed(share))
+    return min(DEAREST_HIT, sure * _count(blocked, share) / max(0.1, load) / _allowed(share))
 
 
 def colliding(blocked: float, load: float, *, share: float) -> float:

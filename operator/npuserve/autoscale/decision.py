@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import ceil, sqrt
 
-from npuserve.autoscale.collisions import DEAREST_BLOCKED, HIT
+from npuserve.autoscale.collisions import DEAREST_HIT, HIT
 from npuserve.autoscale.demand import LOOP, Demand, demand
 from npuserve.autoscale.headroom import Risk
 from npuserve.autoscale.learning import judge, learn_price, learn_speed, learn_work, learned, observe
@@ -156,13 +156,13 @@ def _wanted(found: Demand, memory: Memory, sample: LoadSample, *, idle: bool) ->
 def _risk(found: Demand, memory: Memory) -> Risk:
     """What more replicas would prevent, and what that is worth."""
     usual, steady = memory.usual_arrivals.value, memory.steady_arrivals.value
-    per_price = memory.usual_work.value * sqrt(steady * max(steady, usual))
+    rate = sqrt(steady * max(steady, usual))
     return Risk(
         need=found.ahead,
         spread=sqrt((memory.recent_error + memory.usual_error) / 2),
         blocked=HIT * memory.blocking.value,
-        worth=memory.price * per_price,
-        worth_blocked=min(DEAREST_BLOCKED, memory.price) * per_price,
+        worth=memory.price * memory.usual_work.value * rate,
+        worth_blocked=min(DEAREST_HIT, memory.price) * memory.usual_work.value * steady,
     )
 
 

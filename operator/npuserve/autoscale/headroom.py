@@ -6,7 +6,8 @@ Rule: the next replica is added as long as the misses it prevents are worth more
 
 `price` is what a missed request is worth, in units of the usual work of a request, and the only thing that is tuned, by
 the slow loop in `attainment`; all requests of a day are worth the same, whatever work they are. The rate is the geometric
-mean of now and usual, so that quiet hours are not starved.
+mean of now and usual, so that quiet hours are not starved; for collisions that of now, as fewer requests both cause and
+suffer fewer of them.
 missed(n) is the share of requests that n replicas would fail: the chance that the need exceeds n, from the controller's
 own past look-ahead errors (logistic, sigma * sqrt(need)), plus what long prompts block (`collisions`). A calm service
 becomes lean by itself, a bursty one keeps spare.
@@ -35,7 +36,7 @@ class Risk:
     worth: float
     """price * rate: what a share of 1 of the requests is worth, in replicas."""
     worth_blocked: float
-    """The same of those that collide: a price that bursts have driven up says nothing of them."""
+    """The same of those that collide, at the rate of now: a price that bursts have driven up says nothing of them."""
 
     def missed(self, replicas: int) -> float:
         """What the requests are worth that `replicas` would fail, in replicas."""

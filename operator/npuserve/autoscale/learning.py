@@ -86,7 +86,7 @@ def learn_price(memory: Memory, traffic: Traffic, share: float) -> Memory:
     blocked, load = HIT * memory.blocking.value, memory.steady_need.value
     sure = colliding(blocked, load, share=share)
     level = next_level(memory.level, over, seconds=traffic.seconds, sure=sure)
-    worth = max(price(over, level, sure=sure), collision_price(blocked, load, share=share))
+    worth = max(price(over, level), collision_price(blocked, load, share=share))
     return replace(memory, level=level, price=worth)
 
 

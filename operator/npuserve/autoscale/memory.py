@@ -61,8 +61,8 @@ class Memory:
     """Output tokens per finished request."""
     output_squares: Mean = Mean(600)
     finished_prompt: Mean = Mean(600)
-    blocking: Mean = Mean(3 * 3600)
-    """Seconds per second, see `collisions`."""
+    blocking: Mean = Mean(3600)
+    """Seconds per second, see `collisions`: over an hour, as it rises and falls with the day."""
     speed: Mean = Mean(3600)
     """Seconds spent on work over seconds that the profile says it takes, see `learning`."""
     recent_error: float = 0.16

@@ -19,6 +19,7 @@ from npuserve.autoscale.attainment import (
     price,
     used,
 )
+from npuserve.autoscale.collisions import DEAREST_HIT
 from npuserve.autoscale.headroom import Risk
 from npuserve.autoscale.memory import Mean
 
@@ -71,8 +72,9 @@ def test_one_burst_teaches_little_and_collisions_teach_nothing() -> None:
 
 
 def test_collisions_raise_the_price_only_where_they_ask_for_more_than_the_work() -> None:
-    assert collision_price(0.03, 10.0, share=0.99) == 0.0
-    assert collision_price(0.07, 8.0, share=0.99) > collision_price(0.063, 8.0, share=0.99) > CALM
+    assert collision_price(0.05, 10.0, share=0.99) == 0.0
+    assert DEAREST_HIT > collision_price(0.09, 8.0, share=0.99) > collision_price(0.08, 8.0, share=0.99) > CALM
+    assert collision_price(0.5, 8.0, share=0.99) == DEAREST_HIT
     assert collision_price(0.0, 0.0, share=0.99) == 0.0
     assert [colliding(blocked, 8.0, share=0.99) for blocked in (0.03, 0.12)] == [0.0, 1.0]
 
