@@ -19,9 +19,17 @@ WISH = Settings(PROFILE, least=1, most=20)
 
 
 def sample(
-    time: float, *, replicas: int, rate: float, starting: int = 0, step: float = 75.0, output: int = 200
+    time: float,
+    *,
+    replicas: int,
+    rate: float,
+    starting: int = 0,
+    step: float = 75.0,
+    output: int = 200,
+    blocking: float = 0.0,
 ) -> LoadSample:
-    """Five seconds of steady requests of 1,000 prompt and, without more said, 200 output tokens, spread evenly."""
+    """Five seconds of steady requests of 1,000 prompt and, without more said, 200 output tokens, spread evenly; each blocks
+    its replica for so many seconds on average."""
     running = round(rate * output * step / 1000 / replicas)
     finished = rate * 5
     return LoadSample(
@@ -38,7 +46,7 @@ def sample(
             finished_prompt=finished * 1000,
             finished_output=finished * output,
             finished_output_squares=finished * output * output,
-            blocking=0.0,
+            blocking=finished * blocking,
             late=0.0,
         ),
     )
@@ -61,6 +69,28 @@ def test_a_load_beyond_the_fleet_is_answered_at_once_with_all_it_needs() -> None
 
 def test_twice_the_load_wants_more_replicas() -> None:
     assert steady(600, replicas=4, rate=12.0)[1].wanted > steady(600, replicas=4, rate=6.0)[1].wanted
+
+
+def test_prompts_that_block_others_ask_for_replicas_that_the_work_does_not_need() -> None:
+    counts = []
+    for blocking in (0.0, 0.05, 0.1):
+        memory, decision = Memory(), None
+        for at in range(0, 3600, 5):
+            memory, decision = decide(memory, sample(float(at), replicas=6, rate=3.0, blocking=blocking), WISH)
+        assert decision is not None
+        counts.append(decision.wanted)
+    assert counts[0] < counts[1] < counts[2]
+
+
+def test_blocked_requests_of_a_busy_hour_count_within_it() -> None:
+    memory, decision, counts = Memory(), None, []
+    for until, rate in ((4 * 3600, 1.5), (5 * 3600, 4.5), (9 * 3600, 4.5)):
+        for at in range(int(memory.last_time or 0) + 5, until, 5):
+            memory, decision = decide(memory, sample(float(at), replicas=8, rate=rate, blocking=0.1), WISH)
+        assert decision is not None
+        counts.append(decision.wanted)
+    quiet, busy, settled = counts
+    assert busy - quiet > 0.6 * (settled - quiet) > 0
 
 
 def test_replicas_go_only_after_the_wish_for_them_is_old_and_a_few_at_a_time() -> None:
