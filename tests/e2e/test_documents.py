@@ -100,9 +100,10 @@ def test_a_demo_that_is_kept_says_how_to_reach_and_how_to_stop_it(copy: Path, de
 
 
 def test_a_demo_that_is_interrupted_leaves_nothing(copy: Path, demo: Mapping[str, str]) -> None:
-    """Ctrl-C reaches every process of the terminal's foreground group."""
+    """Ctrl-C reaches every process of the terminal's foreground group, and none ignores it as what a shell starts with & does."""
+    in_a_terminal = ("env", "--default-signal=INT", *DEMO)
     with subprocess.Popen(
-        DEMO, cwd=copy, env=demo, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        in_a_terminal, cwd=copy, env=demo, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     ) as started:
         folder = Path(demo["TMPDIR"])
         until(lambda: True if list(folder.glob("*/kube-scheduler.log")) else NotYet("the cluster is not up"))
