@@ -19,6 +19,7 @@ from npuserve.autoscale.page import Page
 from npuserve.autoscale.profile import EngineProfile
 from npuserve.autoscale.replay.replica import Replica, Request
 from npuserve.autoscale.replay.score import Tally
+from npuserve.autoscale.replay.shown import Shown
 
 SAMPLE = 5.0
 """Seconds between two samples."""
@@ -87,7 +88,10 @@ class Fleet:
         slowness = self.conditions.slow(self.begun)
         profile = self.profile if slowness == 1 else self.profile.scaled(slowness)
         self.begun += 1
-        replica = Replica(profile, born=now, ready_at=ready_at, finished=self._finished, uid=str(self.begun))
+        shown = None if self.conditions.exact else Shown()
+        replica = Replica(
+            profile, born=now, ready_at=ready_at, finished=self._finished, uid=str(self.begun), shown=shown
+        )
         (self.serving if ready_at <= now else self.starting).append(replica)
 
     def route(self, row: Row) -> None:
@@ -183,6 +187,7 @@ class Fleet:
         pages = {
             replica.uid: Page(replica.running, len(replica.waiting), 0.0, replica.shown.counters())
             for replica in (*self.serving, *self.draining)
+            if replica.shown is not None
         }
         self.counting, _, traffic = self.counting.take(pages, time=now)
         return traffic

@@ -47,6 +47,7 @@ class Replica:
         ready_at: float,
         finished: Callable[[Request, float], None],
         uid: str = "",
+        shown: Shown | None = None,
     ) -> None:
         self.uid = uid
         self._profile = profile
@@ -60,7 +61,7 @@ class Replica:
         self.cached = 0.0
         self.load = 0
         self.generated = 0
-        self.shown = Shown()
+        self.shown = shown
         self.waiting: deque[Request] = deque()
         self._ends: list[tuple[int, int, Request]] = []
         self._order: dict[int, Request] = {}
@@ -125,7 +126,7 @@ class Replica:
         self.cached += taken + running
         self.steps += 1
         self.generated += running
-        if running:
+        if running and self.shown is not None:
             self.shown.went_on(running, cost / 1000)
         self._end_due()
         for request in whole:
@@ -136,7 +137,8 @@ class Replica:
         if request.first < 0:
             request.first = self.clock
             self.generated += 1
-            self.shown.began(request.prompt, self.clock - request.arrival)
+            if self.shown is not None:
+                self.shown.began(request.prompt, self.clock - request.arrival)
             request.remaining -= 1
         if request.remaining <= 0:
             self._finish(request)
@@ -171,7 +173,8 @@ class Replica:
         self.steps += count
         self.cached += running * count
         self.generated += running * count
-        self.shown.went_on(running * count, spent / count)
+        if self.shown is not None:
+            self.shown.went_on(running * count, spent / count)
         self._end_due()
 
     def _end_due(self) -> None:
@@ -184,7 +187,8 @@ class Replica:
     def _finish(self, request: Request) -> None:
         self.load -= 1
         self.cached = max(0.0, self.cached - request.prompt - request.output + 1) if self.load else 0.0
-        self.shown.ended(request.prompt, request.output, self.clock - request.arrival)
+        if self.shown is not None:
+            self.shown.ended(request.prompt, request.output, self.clock - request.arrival)
         self.finished(request, self.clock)
 
     def _preempt(self) -> None:

@@ -7,6 +7,7 @@ v@0.23.0:vllm/v1/metrics/loggers.py.
 from __future__ import annotations
 
 from bisect import bisect_left
+from math import inf
 
 from npuserve.autoscale.histogram import Histogram
 from npuserve.autoscale.page import Counters
@@ -24,7 +25,8 @@ class Shown:
     """The counters of one replica since its start."""
 
     __slots__ = (
-        "_first", "_first_total", "_gaps", "_gaps_total", "_outputs", "_outputs_total", "_prompt", "_prompts", "_prompts_total", "_whole",
+        "_first", "_first_total", "_gap", "_gap_high", "_gap_low", "_gaps", "_gaps_total", "_outputs", "_outputs_total", "_prompt",
+        "_prompts", "_prompts_total", "_whole",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -34,6 +36,9 @@ class Shown:
         self._outputs = [0] * (len(LENGTHS) + 1)
         self._first_total = self._gaps_total = self._whole = 0.0
         self._prompt = self._prompts_total = self._outputs_total = 0
+        # The bucket of the last gap: the next one mostly falls there too.
+        self._gap = 0
+        self._gap_low, self._gap_high = 0.0, GAPS[0]
 
     def began(self, prompt: int, wait: float) -> None:
         """A request got its first token `wait` seconds after it came."""
@@ -43,7 +48,11 @@ class Shown:
 
     def went_on(self, tokens: int, gap: float) -> None:
         """Tokens were made, each `gap` seconds after the one before it."""
-        self._gaps[bisect_left(GAPS, gap)] += tokens
+        if not self._gap_low < gap <= self._gap_high:
+            self._gap = bisect_left(GAPS, gap)
+            self._gap_low = GAPS[self._gap - 1] if self._gap else 0.0
+            self._gap_high = GAPS[self._gap] if self._gap < len(GAPS) else inf
+        self._gaps[self._gap] += tokens
         self._gaps_total += tokens * gap
 
     def ended(self, prompt: int, output: int, time: float) -> None:
