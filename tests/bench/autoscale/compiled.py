@@ -19,7 +19,7 @@ import npuserve
 
 MODULES = (
     "load", "objectives", "profile", "collisions", "histogram", "page", "lateness", "counting", "replay/shown",
-    "replay/replica", "replay/score", "replay/fleet",
+    "replay/history", "replay/replica", "replay/score", "replay/fleet",
 )  # fmt: skip
 """The simulator, and what it calls for each request. The decision is left as it is: it is called once in 5 s."""
 FLAG = "NPUSERVE_BENCH_COMPILED"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from npuserve.autoscale.replay.behaviour import Behaviour
 from npuserve.autoscale.replay.beside import Hpa, Static
@@ -48,13 +49,16 @@ def knobs(trace: Sequence[Row], cold_start: float) -> dict[str, Knob]:
     count = len(trace)
     mean = sum(row[1] for row in trace) / count, sum(row[2] for row in trace) / count
     batch = batch_at(QWEN3_32B, *mean, limit=OBJECTIVES.step)
-    known = needs(trace, QWEN3_32B, OBJECTIVES)
+
+    @cache
+    def known() -> list[float]:
+        return needs(trace, QWEN3_32B, OBJECTIVES)
 
     def hpa(behaviour: Callable[[], Behaviour]) -> Callable[[float], Rule]:
         return lambda share: Hpa(batch * share, LEAST, MOST, behaviour())
 
     def oracle(kept: float) -> Callable[[float], Rule]:
-        return lambda margin: Oracle(known, cold_start, margin, LEAST, MOST, kept)
+        return lambda margin: Oracle(known(), cold_start, margin, LEAST, MOST, kept)
 
     found = (
         *(Knob(name, oracle(kept or cold_start), -1.5, 4.0) for name, kept in ORACLES.items()),

@@ -22,7 +22,7 @@ from tests.bench.autoscale.dynosim import confirm
 from tests.bench.autoscale.dynosim.confirm import Confirmed, DynoSimUnavailable
 from tests.bench.autoscale.engines import COLD_START
 from tests.bench.autoscale.families import ORACLE, PEERS, STATIC
-from tests.bench.autoscale.hardship import HARDSHIPS
+from tests.bench.autoscale.hardship import AS_IT_IS, HARDSHIPS
 from tests.bench.autoscale.measuring import OURS, Job, measured
 from tests.bench.autoscale.report import Day, days_of
 from tests.bench.autoscale.sheets import Sheet
@@ -111,7 +111,7 @@ def summary(asked: Asked, work: Work, traces: Sequence[Day]) -> Iterator[Sheet]:
         yield report.each_day(days)
         yield report.sums(days)
     if asked.hardships:
-        yield from report.hardships(work.done("hardships", _hard(days or traces, asked.target)))
+        yield from report.hardships(_undisturbed(days or traces) | work.done("hardships", _hard(days or traces)))
     if asked.starts and days:
         yield report.starts(dict(_starts(work, days)))
     if asked.dynosim and days:
@@ -143,8 +143,13 @@ def _to_confirm(day: Day) -> list[Run]:
     return [*day.runs[OURS], *(best.run for best in others if best is not None)]
 
 
-def _hard(days: Sequence[Day], target: float) -> list[Job]:
-    return [Job(day.trace, OURS, target, hardship=name) for day in days for name in HARDSHIPS]
+def _undisturbed(days: Sequence[Day]) -> dict[Job, list[Run]]:
+    return {Job(day.trace, OURS, day.target): list(day.runs[OURS]) for day in days}
+
+
+def _hard(days: Sequence[Day]) -> list[Job]:
+    names = [name for name in HARDSHIPS if name != AS_IT_IS]
+    return [Job(day.trace, OURS, day.target, hardship=name) for day in days for name in names]
 
 
 def _starts(work: Work, days: Sequence[Day]) -> Iterator[tuple[float, list[Day]]]:

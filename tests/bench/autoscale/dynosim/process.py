@@ -15,6 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pydantic_core import from_json
+
 from npuserve.autoscale.replay.fleet import SAMPLE, Row
 from npuserve.autoscale.replay.replica import Request
 from npuserve.autoscale.replay.score import Tally
@@ -53,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def ticks(rows: Sequence[Row]) -> int:
-    """Looks per sample: each costs DynoSim a tenth of a millisecond."""
+    """Looks per sample: each costs DynoSim a fifth of a millisecond."""
     return max(1, min(MOST_TICKS, ceil(len(rows) / rows[-1][0] * SAMPLE / ENDS_PER_TICK)))
 
 
@@ -106,7 +108,7 @@ def _answers(path: Path) -> Iterator[dict[str, Any]]:
     kept = ("arrival_time_ms", "ttft_ms", "e2e_latency_ms", "input_length", "output_length")
     with path.open(encoding="utf-8") as lines:
         for line in lines:
-            answer = json.loads(line)
+            answer = from_json(line)
             yield {name: answer[name] for name in kept}
 
 
