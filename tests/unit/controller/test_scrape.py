@@ -91,7 +91,7 @@ def test_a_page_of_mindie_before_3_0_comes_as_json_and_is_read() -> None:
 
 
 def test_a_slow_replica_is_given_up_and_the_others_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scrape, "SECONDS", 0.3)
+    monkeypatch.setattr(scrape, "SECONDS", 2.0)
 
     async def slow(_: web.Request) -> web.Response:
         await asyncio.sleep(5)
@@ -109,7 +109,7 @@ def test_a_slow_replica_is_given_up_and_the_others_are_read(monkeypatch: pytest.
 
 
 def test_a_replica_that_drips_its_page_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scrape, "SECONDS", 0.3)
+    monkeypatch.setattr(scrape, "SECONDS", 2.0)
 
     async def drip(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
