@@ -77,7 +77,7 @@ bench-activator: binaries ## Print what holding requests costs, and what the act
 	@$(BIN)/python -m tests.bench.activator
 
 .PHONY: bench-autoscale
-bench-autoscale: setup ## Print npuserve beside its peers and in DynoSim, on drawn days or TRACES=DIR (up to an hour on 2 cores)
+bench-autoscale: setup ## Print npuserve beside its peers and in DynoSim, on drawn days or TRACES=DIR (an hour on 2 slow cores)
 	@$(BIN)/python -m tests.bench.autoscale $(if $(TRACES),--traces "$(TRACES)")
 
 .PHONY: generate

@@ -27,7 +27,8 @@ LOCK = Path(__file__).parents[1] / "dynosim.lock"
 MEMORY = 7 << 30
 """Bytes that must be free for each replay at a time."""
 ALLOCATOR = "glibc.malloc.hugetlb=1:glibc.malloc.tcache_count=60000:glibc.malloc.tcache_max=65536"
-"""DynoSim allocates for every token: with large caches a replay takes a quarter less time. Other C libraries ignore it."""
+"""DynoSim allocates for every token: with large caches a replay of npuserve takes 29 % less time and one of a static fleet
+15 % (six hours of text). Other C libraries ignore it."""
 
 
 class DynoSimUnavailable(Exception):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic_core import to_json
 
 from npuserve.autoscale.profile import EngineProfile
 from npuserve.autoscale.replay.fleet import Row
@@ -56,7 +57,7 @@ def engine(profile: EngineProfile, tables: Path, *, cold_start: float) -> dict[s
 
 def write_trace(rows: Iterable[Row], path: Path) -> None:
     """Write the requests, each with a hash of its own."""
-    with path.open("w", encoding="utf-8") as file:
+    with path.open("wb") as file:
         for number, (at, prompt, output) in enumerate(rows):
-            lengths = f'"input_length": {prompt}, "output_length": {output}'
-            file.write(f'{{"timestamp": {round(at * 1000)}, {lengths}, "hash_ids": [{number}]}}\n')
+            row = {"timestamp": round(at * 1000), "input_length": prompt, "output_length": output, "hash_ids": [number]}
+            file.write(to_json(row) + b"\n")
