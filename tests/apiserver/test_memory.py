@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -65,9 +64,9 @@ def test_what_was_learned_comes_back_and_is_written_only_when_it_is_something_el
         first = api.get(CONFIG_MAPS, NAMESPACE, f"{owner.name}-autoscaling")
         assert first["metadata"]["ownerReferences"][0]["uid"] == owner.uid
         later = FIRST_SECONDS + WRITE_SECONDS
-        kept = await keep(kube, owner, kept, memory=replace(learned, usual_error=0.17), now=later)
+        kept = await keep(kube, owner, kept, memory=learned._replace(usual_error=0.17), now=later)
         assert api.get(CONFIG_MAPS, NAMESPACE, f"{owner.name}-autoscaling") == first
-        await keep(kube, owner, kept, memory=replace(learned, usual_error=0.32), now=later + WRITE_SECONDS)
+        await keep(kube, owner, kept, memory=learned._replace(usual_error=0.32), now=later + WRITE_SECONDS)
         again, _ = await recall(kube, owner, now=0.0)
         assert (again.cold_start, again.starts, again.usual_error) == (300.0, (300.0,), 0.32)
 
@@ -95,8 +94,8 @@ def test_a_map_of_someone_else_is_left_alone_and_one_that_was_deleted_is_made_ag
         kept = await keep(kube, owner, kept, memory=learned, now=2 * FIRST_SECONDS)
         assert kept.uid == api.get(CONFIG_MAPS, NAMESPACE, name)["metadata"]["uid"]
         api.delete(CONFIG_MAPS, NAMESPACE, name)
-        kept = await keep(kube, owner, kept, memory=replace(learned, usual_error=0.32), now=9 * WRITE_SECONDS)
-        await keep(kube, owner, kept, memory=replace(learned, usual_error=0.32), now=10 * WRITE_SECONDS)
+        kept = await keep(kube, owner, kept, memory=learned._replace(usual_error=0.32), now=9 * WRITE_SECONDS)
+        await keep(kube, owner, kept, memory=learned._replace(usual_error=0.32), now=10 * WRITE_SECONDS)
         assert api.find(CONFIG_MAPS, NAMESPACE, name) is not None
 
     asked(scenario)

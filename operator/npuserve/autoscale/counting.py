@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from npuserve.autoscale.collisions import blocking
+from npuserve.autoscale.collisions import blocking, harmless
+from npuserve.autoscale.histogram import Histogram
 from npuserve.autoscale.lateness import late
 from npuserve.autoscale.load import ReplicaLoad, Traffic
 from npuserve.autoscale.objectives import Objectives
@@ -124,9 +125,14 @@ class Counting:
         yield counters.outputs.count
         yield counters.finished_prompt
         yield counters.outputs.total
-        yield sum(tokens * tokens for tokens in counters.outputs.values())
-        yield sum(blocking(prompt, self.profile, self.objectives) for prompt in counters.prompts.values())
+        yield sum([tokens * tokens for tokens in counters.outputs.values()])
+        yield self._blocking(counters.prompts)
         yield late(counters, self.profile, self.objectives)
+
+    def _blocking(self, prompts: Histogram) -> float:
+        if prompts.most <= harmless(self.profile, self.objectives):
+            return 0.0
+        return sum([blocking(prompt, self.profile, self.objectives) for prompt in prompts.values()])
 
 
 def _gain(counters: Counters, moved: float, *, running: int, owed: float, share: float) -> Gain:

@@ -56,7 +56,7 @@ def decide(memory: Memory, sample: LoadSample, settings: Settings) -> tuple[Memo
         return memory, _stay(sample, settings, "MetricsMissing", "no replica could be read, so nothing changes")
     if memory.last_time is None:
         # What runs before anything is known was somebody's choice: it counts as needed just now.
-        memory = replace(memory, wishes=((sample.time, sample.current),))
+        memory = memory._replace(wishes=((sample.time, sample.current),))
     traffic = replace(traffic, seconds=max(traffic.seconds, 1e-3))
     memory = learn_speed(observe(memory, traffic), sample, traffic, settings.profile)
     memory = _timed(memory, sample, traffic)
@@ -92,9 +92,9 @@ def decide(memory: Memory, sample: LoadSample, settings: Settings) -> tuple[Memo
 
 def _at_zero(memory: Memory, sample: LoadSample, settings: Settings) -> tuple[Memory, Decision]:
     least, most = limits(settings)
-    memory = replace(memory, last_time=sample.time)
+    memory = memory._replace(last_time=sample.time)
     if sample.queued and most:
-        memory = replace(memory, last_busy=sample.time, last_up=sample.time)
+        memory = memory._replace(last_busy=sample.time, last_up=sample.time)
         return memory, Decision(max(1, least), 1, "FromZero", f"{sample.queued} requests wait for the first replica")
     reason = f"{least} replicas at least" if least else "no request waits"
     return memory, Decision(least, least, "MinReplicas" if least else "Idle", reason)
@@ -112,7 +112,7 @@ def _timed(memory: Memory, sample: LoadSample, traffic: Traffic) -> Memory:
     """The memory of when the service was looked at last, and when it had something to do."""
     busy = sample.queued or traffic.arrivals or any(one.running or one.waiting for one in sample.present)
     since = sample.time if busy or memory.last_busy < 0 else memory.last_busy
-    return replace(memory, last_time=sample.time, last_busy=since)
+    return memory._replace(last_time=sample.time, last_busy=since)
 
 
 def _idle(memory: Memory, sample: LoadSample, settings: Settings) -> bool:
@@ -128,14 +128,14 @@ def _wished(memory: Memory, wanted: int, sample: LoadSample, *, held: float) -> 
     """The memory after a wish for replicas, which keeps them from going for `held` seconds."""
     kept = (wish for wish in memory.wishes if wish[1] > wanted and wish[0] > sample.time - held)
     since = None if wanted <= sample.current else sample.time if memory.short_since is None else memory.short_since
-    return replace(memory, wishes=(*kept, (sample.time, wanted)), short_since=since)
+    return memory._replace(wishes=(*kept, (sample.time, wanted)), short_since=since)
 
 
 def _ordered(memory: Memory, replicas: int, sample: LoadSample, *, limited: bool) -> Memory:
     """The memory after an order; `limited` where a limit keeps it below the wish."""
     up = sample.time if replicas > sample.current else memory.last_up
     down = sample.time if replicas < sample.current else memory.last_down
-    return replace(memory, last_up=up, last_down=down, limited=limited)
+    return memory._replace(last_up=up, last_down=down, limited=limited)
 
 
 def _wanted(found: Demand, memory: Memory, sample: LoadSample, *, idle: bool) -> tuple[int, Constraint]:

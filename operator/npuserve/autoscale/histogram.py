@@ -7,8 +7,8 @@ one replica between two samples.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import sub
 
 BEYOND = 2.0
 """Where values of the last bucket, which has no end, are looked for at most: times its beginning."""
@@ -32,18 +32,26 @@ class Histogram:
 
     def since(self, before: Histogram) -> Histogram | None:
         """What was added since `before`; None where it is no continuation of that."""
-        counts = tuple(now - then for now, then in zip(self.counts, before.counts, strict=False))
-        if self.bounds != before.bounds or min(counts) < 0:
+        if self.bounds != before.bounds:
+            return None
+        counts = tuple(map(sub, self.counts, before.counts))
+        if min(counts) < 0:
             return None
         return Histogram(self.bounds, counts, max(0.0, self.total - before.total))
 
-    def buckets(self) -> Iterator[tuple[float, float, int]]:
+    @property
+    def most(self) -> float:
+        """What no value exceeds: the end of the last bucket that holds any."""
+        filled = [index for index, count in enumerate(self.counts) if count]
+        return self._end(filled[-1]) if filled else 0.0
+
+    def buckets(self) -> list[tuple[float, float, int]]:
         """Lower end, upper end and count of those that hold values."""
-        low = 0.0
-        for high, count in zip((*self.bounds, BEYOND * self.bounds[-1]), self.counts, strict=True):
-            if count:
-                yield low, high, round(count)
-            low = high
+        return [
+            (self.bounds[index - 1] if index else 0.0, self._end(index), round(count))
+            for index, count in enumerate(self.counts)
+            if count
+        ]
 
     @property
     def squares(self) -> float:
@@ -52,16 +60,15 @@ class Histogram:
 
     def values(self) -> list[float]:
         """Values that the buckets and the sum agree with, rising."""
-        spread = [
-            (low, high, low + (high - low) * (index + 0.5) / count)
-            for low, high, count in self.buckets()
-            for index in range(count)
-        ]
-        apart = self.total - sum(value for _, _, value in spread)
-        room = sum((high - value if apart > 0 else value - low) for low, high, value in spread)
+        buckets = self.buckets()
+        evenly = [low + (high - low) * (index + 0.5) / count for low, high, count in buckets for index in range(count)]
+        apart = self.total - sum(evenly)
+        towards = [high if apart > 0 else low for low, high, count in buckets for _ in range(count)]
+        room = sum([abs(end - value) for end, value in zip(towards, evenly, strict=True)])
         if not room:
-            return [value for _, _, value in spread]
-        share = max(-1.0, min(1.0, apart / room))
-        if share > 0:
-            return [value + share * (high - value) for _, high, value in spread]
-        return [value + share * (value - low) for low, _, value in spread]
+            return evenly
+        share = min(1.0, abs(apart) / room)
+        return [value + share * (end - value) for end, value in zip(towards, evenly, strict=True)]
+
+    def _end(self, index: int) -> float:
+        return self.bounds[index] if index < len(self.bounds) else BEYOND * self.bounds[-1]

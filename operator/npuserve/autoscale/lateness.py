@@ -36,8 +36,10 @@ def late(counters: Counters, profile: EngineProfile, objectives: Objectives) -> 
 
 def late_first(counters: Counters, profile: EngineProfile, objectives: Objectives) -> float:
     """Requests whose first token came too late."""
+    if counters.first.most <= objectives.ttft:
+        return 0.0
     waits = counters.first.values()
-    if not waits or waits[-1] <= objectives.ttft:
+    if not waits:
         return 0.0
     shares = [rank**-STEEP for rank in range(len(waits), 0, -1)]
     tokens = counters.prompt / sum(shares)

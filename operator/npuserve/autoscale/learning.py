@@ -8,7 +8,6 @@ teach next to nothing.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import exp
 
 from npuserve.autoscale.attainment import PLANNED, colliding, collision_price, next_level, price, used
@@ -35,8 +34,7 @@ def observe(memory: Memory, traffic: Traffic) -> Memory:
     """The memory after the counters of one sample."""
     elapsed, finished = traffic.seconds, traffic.finished
     now = window(memory.life)
-    return replace(
-        notice(memory, traffic),
+    return notice(memory, traffic)._replace(
         arrivals=memory.arrivals.add(traffic.arrivals, elapsed, elapsed=elapsed, seconds=now),
         steady_arrivals=memory.steady_arrivals.add(traffic.arrivals, elapsed, elapsed=elapsed),
         usual_arrivals=memory.usual_arrivals.add(traffic.arrivals, elapsed, elapsed=elapsed),
@@ -63,7 +61,7 @@ def learn_speed(memory: Memory, sample: LoadSample, traffic: Traffic, profile: E
     work += (traffic.prompt_tokens * profile.prefill + traffic.arrivals * profile.prefill_pass) / traffic.seconds
     spent = 1000 * len(busy) - steps * profile.base
     seconds = traffic.seconds / 1000
-    return replace(memory, speed=memory.speed.add(spent * seconds, work * seconds, elapsed=traffic.seconds))
+    return memory._replace(speed=memory.speed.add(spent * seconds, work * seconds, elapsed=traffic.seconds))
 
 
 def learned(memory: Memory, profile: EngineProfile) -> EngineProfile:
@@ -77,7 +75,7 @@ def learn_work(memory: Memory, found: Demand, traffic: Traffic) -> Memory:
     arrivals = traffic.arrivals
     work = memory.usual_work.add(found.per_request * arrivals, arrivals, elapsed=traffic.seconds)
     need = memory.steady_need.add(found.now * traffic.seconds, traffic.seconds, elapsed=traffic.seconds)
-    return replace(memory, life=found.life, usual_work=work, steady_need=need)
+    return memory._replace(life=found.life, usual_work=work, steady_need=need)
 
 
 def learn_price(memory: Memory, traffic: Traffic, share: float) -> Memory:
@@ -87,7 +85,7 @@ def learn_price(memory: Memory, traffic: Traffic, share: float) -> Memory:
     sure = colliding(blocked, load, share=share)
     level = next_level(memory.level, over, seconds=traffic.seconds, sure=sure)
     worth = max(price(over, level), collision_price(blocked, load, share=share))
-    return replace(memory, level=level, price=worth)
+    return memory._replace(level=level, price=worth)
 
 
 def judge(memory: Memory, found: Demand, now: float, elapsed: float) -> Memory:
@@ -101,8 +99,7 @@ def judge(memory: Memory, found: Demand, now: float, elapsed: float) -> Memory:
         recent += (1 - exp(-elapsed / RECENT)) * (error - recent)
         usual += max(1 - exp(-elapsed / USUAL), elapsed / (judged + FEWEST_ERRORS)) * (error - usual)
     coming.append((now + memory.cold_start + elapsed, found.ahead))
-    return replace(
-        memory,
+    return memory._replace(
         recent_error=recent,
         usual_error=usual,
         judged=judged,

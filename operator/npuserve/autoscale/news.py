@@ -7,7 +7,6 @@ clients come in bunches, and how far they stray is learned. News is acted upon a
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import sqrt
 
 from npuserve.autoscale.load import Traffic
@@ -45,7 +44,7 @@ def notice(memory: Memory, traffic: Traffic) -> Memory:
         unrest = unrest.add(min(WILDEST, strayed**2) * elapsed, elapsed, elapsed=elapsed)
     quick = memory.quick_arrivals.add(traffic.arrivals, elapsed, elapsed=elapsed, seconds=_glance(memory.life))
     recent = memory.recent_arrivals.add(traffic.arrivals, elapsed, elapsed=elapsed)
-    return replace(memory, quick_arrivals=quick, recent_arrivals=recent, unrest=unrest)
+    return memory._replace(quick_arrivals=quick, recent_arrivals=recent, unrest=unrest)
 
 
 def news(memory: Memory) -> bool:
@@ -56,7 +55,7 @@ def news(memory: Memory) -> bool:
 def hurried(memory: Memory) -> Memory:
     """The memory with the news taken for what will be from now on, for the demand of this very look."""
     rate = max(memory.arrivals.value, memory.quick_arrivals.value - DOUBT * _deviation(memory))
-    return replace(memory, arrivals=Mean(memory.arrivals.seconds, rate, 1.0))
+    return memory._replace(arrivals=Mean(memory.arrivals.seconds, rate, 1.0))
 
 
 def _glance(life: float) -> float:

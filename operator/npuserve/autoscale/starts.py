@@ -6,7 +6,6 @@ nobody believe that all are. Until four starts were seen that is the longest of 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import ceil
 
 from npuserve.autoscale.memory import Memory
@@ -24,7 +23,7 @@ def learn_start(memory: Memory, seconds: float) -> Memory:
         return memory
     # Times of pods are whole seconds.
     starts = (*memory.starts, max(1.0, round(seconds, 1)))[-KEPT:]
-    return replace(memory, starts=starts, cold_start=upper(starts), cold_starts=memory.cold_starts + 1)
+    return memory._replace(starts=starts, cold_start=upper(starts), cold_starts=memory.cold_starts + 1)
 
 
 def upper(starts: tuple[float, ...]) -> float:

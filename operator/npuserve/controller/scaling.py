@@ -287,7 +287,7 @@ def _as_asked(state: State, before: Asked, asked: Followed, *, leaving: int) -> 
         state = replace(state, ordered=max(0, asked.live - leaving))
     if before.settings.profile != now.settings.profile:
         # What was learned is a factor on another profile.
-        state = replace(state, memory=replace(state.memory, speed=Mean(3600)))
+        state = replace(state, memory=state.memory._replace(speed=Mean(3600)))
     return state if before.mode == now.mode else replace(state, told=None)
 
 

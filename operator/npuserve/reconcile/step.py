@@ -109,7 +109,7 @@ def begin(memory: Memory, told: Mapping[str, Any] | None, *, ordered: int, began
     if told is None:
         return State(memory, ordered=ordered, began=began)
     higher = tuple(wish for wish in memory.wishes if wish[1] > ordered)
-    memory = replace(memory, wishes=(*higher, (now, ordered)))
+    memory = memory._replace(wishes=(*higher, (now, ordered)))
     return State(memory, ordered=ordered, began=began, told=Told(told))
 
 

@@ -184,7 +184,7 @@ def test_an_engine_slower_than_its_profile_is_found_out() -> None:
 
 def test_misses_buy_replicas() -> None:
     memory, calm = steady(7200, replicas=6, rate=8.0)
-    late = replace(memory, missed=replace(memory.missed, amount=memory.missed.weight * 0.03))
+    late = memory._replace(missed=memory.missed._replace(amount=memory.missed.weight * 0.03))
     assert decide(late, sample(7200.0, replicas=6, rate=8.0), WISH)[1].wanted > calm.wanted
 
 
@@ -243,4 +243,4 @@ def test_a_steady_service_writes_no_digest() -> None:
     memory, _ = steady(3600, replicas=4, rate=8.0)
     again, _ = decide(memory, sample(3600.0, replicas=4, rate=8.0), WISH)
     assert not worth_writing(digest(memory), digest(again))
-    assert worth_writing(digest(memory), digest(replace(memory, cold_start=memory.cold_start * 2)))
+    assert worth_writing(digest(memory), digest(memory._replace(cold_start=memory.cold_start * 2)))

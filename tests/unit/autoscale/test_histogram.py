@@ -56,6 +56,10 @@ def test_an_empty_one_has_no_values() -> None:
     assert histogram().values() == []
 
 
+def test_no_value_exceeds_the_end_of_the_last_bucket_that_holds_one() -> None:
+    assert [histogram().most, histogram(0.5, 3.0).most, histogram(99.0).most] == [0.0, 5.0, 2 * ENDS[-1]]
+
+
 def test_squares_are_those_of_evenly_spread_values() -> None:
     spread = histogram(*(2 + 3 * (index + 0.5) / 3000 for index in range(3000)))
     assert spread.squares == pytest.approx(3000 * (4 + 10 + 25) / 3)

@@ -50,6 +50,12 @@ def test_a_first_token_is_late_when_it_comes_even_if_nothing_has_ended() -> None
     assert late(begun, PROFILE, USUAL) == 1
 
 
+def test_half_a_request_is_none_that_is_late() -> None:
+    begun = replace(counters(), prompt=500.0, first=histogram(FIRST, [8.0]))
+    counts = tuple(count * 0.4 for count in begun.first.counts)
+    assert late(replace(begun, first=replace(begun.first, counts=counts)), PROFILE, USUAL) == 0
+
+
 def test_every_answer_of_a_replica_that_is_too_slow_is_late() -> None:
     assert told(*[Served(output=400, wait=0.5, time=60.0)] * 6) == pytest.approx(6, rel=0.02)
 

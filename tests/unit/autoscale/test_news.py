@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 
 import pytest
@@ -15,8 +14,7 @@ LOOK = 5.0
 
 
 def arriving(now: float, *, lately: float, life: float = 15.0) -> Memory:
-    return replace(
-        Memory(),
+    return Memory(
         arrivals=Mean(60, amount=lately, weight=1.0),
         quick_arrivals=Mean(10, amount=now, weight=1.0),
         recent_arrivals=Mean(600, amount=lately, weight=1.0),
@@ -90,7 +88,7 @@ def test_news_is_believed_less_a_doubt_and_never_below_what_counts_as_now() -> N
 
 
 def test_a_restart_keeps_how_restless_a_service_is_and_older_digests_say_nothing_of_it() -> None:
-    memory = replace(hours(2, bunch=10), last_time=7200.0)
+    memory = hours(2, bunch=10)._replace(last_time=7200.0)
     text = digest(memory)
     assert from_digest(text, now=0.0).unrest.value == pytest.approx(memory.unrest.value, rel=0.01)
     older = text.replace('"unrest":', '"other":')

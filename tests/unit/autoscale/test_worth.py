@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ KNOWN = Memory(
 
 
 def worth(**changes: Any) -> bool:
-    return worth_writing(digest(KNOWN), digest(replace(KNOWN, **changes)))
+    return worth_writing(digest(KNOWN), digest(KNOWN._replace(**changes)))
 
 
 @pytest.mark.parametrize(
@@ -64,5 +63,5 @@ def test_what_is_no_digest_of_this_version_is_written_over(kept: str) -> None:
 
 def test_errors_below_the_spread_that_is_counted_on_in_any_case_are_alike() -> None:
     _, least = FACTORS["usual_error"]
-    calm = replace(KNOWN, usual_error=least, recent_error=least)
-    assert not worth_writing(digest(calm), digest(replace(calm, usual_error=least / 5, recent_error=least / 9)))
+    calm = KNOWN._replace(usual_error=least, recent_error=least)
+    assert not worth_writing(digest(calm), digest(calm._replace(usual_error=least / 5, recent_error=least / 9)))

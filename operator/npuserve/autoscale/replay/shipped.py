@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from npuserve.autoscale.decision import Decision, decide
 from npuserve.autoscale.demand import LOOP
 from npuserve.autoscale.load import LoadSample
@@ -18,7 +16,7 @@ class Shipped:
 
     def __init__(self, settings: Settings, *, cold_start: float) -> None:
         self.settings = settings
-        self.memory = replace(Memory(), cold_start=cold_start)
+        self.memory = Memory()._replace(cold_start=cold_start)
         self.decision: Decision | None = None
 
     def wanted(self, sample: LoadSample) -> int:
