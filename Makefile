@@ -77,8 +77,8 @@ bench-activator: binaries ## Print what holding requests costs, and what the act
 	@$(BIN)/python -m tests.bench.activator
 
 .PHONY: bench-autoscale
-bench-autoscale: setup ## Print npuserve beside its peers and in DynoSim, on drawn days or TRACES=DIR (an hour on 2 slow cores)
-	@$(BIN)/python -m tests.bench.autoscale $(if $(TRACES),--traces "$(TRACES)")
+bench-autoscale: setup ## Print npuserve beside its peers and in DynoSim, on drawn days or TRACES=DIR (40 minutes at most; MINUTES=0: as long as whole days take)
+	@$(BIN)/python -m tests.bench.autoscale $(if $(TRACES),--traces "$(TRACES)") $(if $(MINUTES),--minutes "$(MINUTES)")
 
 .PHONY: generate
 generate: setup ## Write CRD, reference, schema, the chart's files and the table of published deployments from the code

@@ -9,7 +9,9 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import inf
 from multiprocessing import Pool
+from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Self, TypeVar
@@ -18,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tests.bench.autoscale import report
-from tests.bench.autoscale.dynosim import confirm
+from tests.bench.autoscale.dynosim import budget, confirm
 from tests.bench.autoscale.dynosim.confirm import Confirmed, DynoSimUnavailable
 from tests.bench.autoscale.engines import COLD_START
 from tests.bench.autoscale.families import ORACLE, PEERS, STATIC
@@ -33,6 +35,8 @@ from tests.cluster.progress import Steps
 T = TypeVar("T")
 STARTS = (60.0, COLD_START, 420.0)
 """Seconds."""
+RESERVE = 0.1
+"""Share of the time that is kept back, for our own replays of the hours that DynoSim replays and for what takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Asked:
     hardships: bool = True
     starts: bool = True
     dynosim: bool = True
+    minutes: float = inf
+    """Time in which to end: DynoSim replays as many hours of each day as fit."""
 
 
 class Work:
@@ -69,6 +75,11 @@ class Work:
         self._progress.stop()
         self._pool.terminate()
 
+    @property
+    def seconds(self) -> float:
+        """Time since the work began."""
+        return monotonic() - self._begun
+
     def show(self, sheet: Sheet) -> Sheet:
         """Print a sheet as soon as there is one: who stops early keeps what was measured."""
         self._progress.console.print(sheet.table())
@@ -90,7 +101,7 @@ class Work:
             found.append(result)
             self._progress.advance(task)
         self._progress.remove_task(task)
-        self._progress.console.print(f"{(monotonic() - self._begun) / 60:5.1f} min  {what}: done", highlight=False)
+        self._progress.console.print(f"{self.seconds / 60:5.1f} min  {what}: done", highlight=False)
         return found
 
 
@@ -115,19 +126,36 @@ def summary(asked: Asked, work: Work, traces: Sequence[Day]) -> Iterator[Sheet]:
     if asked.starts and days:
         yield report.starts(dict(_starts(work, days)))
     if asked.dynosim and days:
-        yield _confirmed(work, days)
+        yield _confirmed(asked, work, days)
 
 
-def _confirmed(work: Work, days: Sequence[Day]) -> Sheet:
+def _confirmed(asked: Asked, work: Work, days: Sequence[Day]) -> Sheet:
     runs = [run for day in days for run in _to_confirm(day)]
     found: list[Confirmed] = []
+    notes = []
     try:
         folder = confirm.installed(Steps())
-        coming = confirm.confirmed(runs, cold_start=COLD_START, folder=folder, processes=work.processes)
+        hours = _hours(asked, work, runs, folder)
+        if hours < inf:
+            notes.append(
+                f"The first {hours:.0f} hours of each day, here as there: no more fit into {asked.minutes:g} minutes."
+            )
+            jobs = [Job(run.trace, run.family, asked.target, value=run.value, hours=hours) for run in runs]
+            runs = [run for each in work.done(f"the first {hours:.0f} hours", jobs).values() for run in each]
+        coming = confirm.confirmed(runs, cold_start=COLD_START, folder=folder, processes=work.processes, hours=hours)
         work.each("DynoSim", _keeping(found, coming), len(runs))
     except DynoSimUnavailable as refusal:
-        return report.confirmed(found, (f"{len(runs) - len(found)} replays are missing: {refusal}",))
-    return report.confirmed(found)
+        notes.append(f"{len(runs) - len(found)} replays are missing: {refusal}")
+    return report.confirmed(found, tuple(notes))
+
+
+def _hours(asked: Asked, work: Work, runs: Sequence[Run], folder: Path) -> float:
+    """Hours of each day that DynoSim has time for; inf: all."""
+    if asked.minutes == inf or not runs:
+        return inf
+    pace = budget.pace(runs[-1], cold_start=COLD_START, folder=folder)
+    left = 60 * asked.minutes * (1 - RESERVE) - work.seconds
+    return budget.affordable(runs, seconds=left, pace=pace, processes=work.processes)
 
 
 def _keeping(found: list[T], coming: Iterable[T]) -> Iterator[T]:

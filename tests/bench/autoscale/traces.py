@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import gc
 import gzip
-from functools import lru_cache
+from bisect import bisect_left
+from functools import cache, lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import IO
 
@@ -51,6 +53,21 @@ def _opened(path: Path) -> IO[str]:
 def _is_trace(path: Path) -> bool:
     with _opened(path) as lines:
         return next(iter(lines), "").startswith("arrival_s,")
+
+
+def first(rows: list[Row], hours: float) -> list[Row]:
+    """The requests of so many hours from the beginning."""
+    return rows[: bisect_left(rows, hours * 3600, key=itemgetter(0))]
+
+
+@cache
+def tokens_by_hour(trace: str) -> tuple[int, ...]:
+    """Output tokens that the requests of each hour ask for."""
+    rows = rows_of(trace)
+    found = [0] * (int(rows[-1][0] // 3600) + 1)
+    for at, _, output in rows:
+        found[int(at // 3600)] += output
+    return tuple(found)
 
 
 def span(trace: str) -> float:

@@ -10,4 +10,5 @@ It needs an older pydantic than the operator, so that it is installed from a loc
 | `tables.py` | the engine as timing tables, the requests as a trace of its kind |
 | `process.py` | one replay, in a process that has DynoSim; prints what came of it |
 | `confirm.py` | installs it, and runs the replays |
+| `budget.py` | how many hours of each day there is time for |
 """

@@ -59,11 +59,16 @@ def installed(steps: Steps) -> Path:
     return cache.entry(f"dynosim-{digest}", fill, waiting=steps.say)
 
 
-def confirmed(runs: Sequence[Run], *, cold_start: float, folder: Path, processes: int) -> Iterator[Confirmed]:
+def confirmed(
+    runs: Sequence[Run], *, cold_start: float, folder: Path, processes: int, hours: float
+) -> Iterator[Confirmed]:
     """Each run once more, in DynoSim; in the order given, while the longest are begun first."""
     longest_first = sorted(runs, key=lambda run: (run.family != OURS, -run.figures.npu_hours))
     with ThreadPoolExecutor(min(processes, _room())) as threads:
-        coming = {run: threads.submit(_confirmed, run, cold_start, folder) for run in longest_first}
+        coming = {
+            run: threads.submit(replayed, run, cold_start=cold_start, folder=folder, hours=hours)
+            for run in longest_first
+        }
         try:
             yield from (coming[run].result() for run in runs)
         finally:
@@ -71,8 +76,9 @@ def confirmed(runs: Sequence[Run], *, cold_start: float, folder: Path, processes
             threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _confirmed(run: Run, cold_start: float, folder: Path) -> Confirmed:
-    words = [run.trace, run.family, repr(run.value), repr(cold_start)]
+def replayed(run: Run, *, cold_start: float, folder: Path, hours: float) -> Confirmed:
+    """One run once more, over the first hours of its trace."""
+    words = [run.trace, run.family, repr(run.value), repr(cold_start), repr(hours)]
     paths = filter(None, [os.environ.get("PYTHONPATH"), str(folder)])
     answer = subprocess.run(
         ["nice", "-n", "10", sys.executable, "-m", "tests.bench.autoscale.dynosim.process", *words],

@@ -1,4 +1,4 @@
-"""One replay in DynoSim: `python -m tests.bench.autoscale.dynosim.process TRACE FAMILY VALUE COLD_START` prints what came of it.
+"""One replay in DynoSim: `python -m tests.bench.autoscale.dynosim.process TRACE FAMILY VALUE COLD_START HOURS` prints what came of it.
 
 Requests go to the replica with the fewest in flight, as in our own replay: DynoSim's cache-aware router with nothing to
 win from caches and a high price for each request in flight.
@@ -26,7 +26,7 @@ from tests.bench.autoscale.engines import DEVICES, OBJECTIVES, QWEN3_32B
 from tests.bench.autoscale.families import knobs
 from tests.bench.autoscale.hardship import begin, ours
 from tests.bench.autoscale.measuring import OURS
-from tests.bench.autoscale.traces import rows_of
+from tests.bench.autoscale.traces import first, rows_of
 from tests.bench.autoscale.tuning import figures
 
 ENDS_PER_TICK = 0.8
@@ -39,13 +39,14 @@ PRICE_IN_FLIGHT = 1e4
 
 def main(arguments: Sequence[str]) -> int:
     """Replay, and print the figures as JSON."""
-    trace, family, value, cold_start = arguments
-    rows = rows_of(trace)
+    trace, family, value, cold_start, hours = arguments
+    whole = rows_of(trace)
+    rows = first(whole, float(hours))
     if family == OURS:
         driven = Driven(ours(cold_start=float(cold_start)), QWEN3_32B, OBJECTIVES, rows, ticks(rows))
         initial = begin(rows)
     else:
-        knob = knobs(rows, float(cold_start))[family]
+        knob = knobs(whole, float(cold_start))[family]
         driven = Driven(knob.make(float(value)), QWEN3_32B, OBJECTIVES, rows)
         initial = int(float(value)) if knob.fixed else begin(rows)
     tally = replayed(driven, rows, initial=initial, cold_start=float(cold_start))
