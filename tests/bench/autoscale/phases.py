@@ -153,9 +153,9 @@ def _hours(asked: Asked, work: Work, runs: Sequence[Run], folder: Path) -> float
     """Hours of each day that DynoSim has time for; inf: all."""
     if asked.minutes == inf or not runs:
         return inf
-    pace = budget.pace(runs[-1], cold_start=COLD_START, folder=folder)
+    paces = budget.paces(runs, cold_start=COLD_START, folder=folder, processes=work.processes)
     left = 60 * asked.minutes * (1 - RESERVE) - work.seconds
-    return budget.affordable(runs, seconds=left, pace=pace, processes=work.processes)
+    return budget.affordable(runs, paces, seconds=left, processes=work.processes)
 
 
 def _keeping(found: list[T], coming: Iterable[T]) -> Iterator[T]:
