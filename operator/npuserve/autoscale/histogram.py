@@ -42,16 +42,13 @@ class Histogram:
     @property
     def most(self) -> float:
         """What no value exceeds: the end of the last bucket that holds any."""
-        filled = [index for index, count in enumerate(self.counts) if count]
-        return self._end(filled[-1]) if filled else 0.0
+        buckets = self.buckets()
+        return buckets[-1][1] if buckets else 0.0
 
     def buckets(self) -> list[tuple[float, float, int]]:
         """Lower end, upper end and count of those that hold values."""
-        return [
-            (self.bounds[index - 1] if index else 0.0, self._end(index), round(count))
-            for index, count in enumerate(self.counts)
-            if count
-        ]
+        ends = (0.0, *self.bounds, BEYOND * self.bounds[-1])
+        return [(ends[index], ends[index + 1], count) for index, count in enumerate(map(round, self.counts)) if count]
 
     @property
     def squares(self) -> float:
@@ -69,6 +66,3 @@ class Histogram:
             return evenly
         share = min(1.0, abs(apart) / room)
         return [value + share * (end - value) for end, value in zip(towards, evenly, strict=True)]
-
-    def _end(self, index: int) -> float:
-        return self.bounds[index] if index < len(self.bounds) else BEYOND * self.bounds[-1]

@@ -39,8 +39,6 @@ def late_first(counters: Counters, profile: EngineProfile, objectives: Objective
     if counters.first.most <= objectives.ttft:
         return 0.0
     waits = counters.first.values()
-    if not waits:
-        return 0.0
     shares = [rank**-STEEP for rank in range(len(waits), 0, -1)]
     tokens = counters.prompt / sum(shares)
     return sum(
