@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     console, begun = Console(width=180), monotonic()
     wanted = Asked(tuple(traces), families, asked.target, hardships=not asked.no_hardships,
-                   starts=not asked.no_starts, dynosim=not asked.no_dynosim, minutes=asked.minutes or inf)  # fmt: skip
+                   starts=not asked.no_starts, dynosim=not asked.no_dynosim, minutes=asked.minutes)  # fmt: skip
     with Work(console, asked.processes) as work:
         days = []
         for day in tuned_days(wanted, work):
@@ -77,12 +77,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-starts", action="store_true", help="starts of 180 s alone")
     parser.add_argument("--no-dynosim", action="store_true", help="without NVIDIA's simulator (downloads 90 MB once)")
     parser.add_argument(
-        "--minutes", type=float, default=40, metavar="N",
+        "--minutes", type=_minutes, default=40.0, metavar="N",
         help="end in this time, if need be with DynoSim on the first hours of each day (0: whole days, however long it takes)",
     )  # fmt: skip
     parser.add_argument("--plain", action="store_true", help="without compiling the replay")
     parser.add_argument("--write-readme", action="store_true", help="put the summary into the README beside this file")
     return parser
+
+
+def _minutes(text: str) -> float:
+    minutes = float(text)
+    if not minutes >= 0:
+        raise argparse.ArgumentTypeError(f"{text} is no time: give minutes, or 0 for as long as it takes")
+    return minutes or inf
 
 
 if __name__ == "__main__":

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from math import inf
 from pathlib import Path
+from time import sleep
 
 import pytest
 
+from tests.bench.autoscale.dynosim import budget
 from tests.bench.autoscale.dynosim.budget import affordable
 from tests.bench.autoscale.measuring import OURS, Job, measured
 from tests.bench.autoscale.traces import first, rows_of, tokens_by_hour
@@ -57,6 +59,22 @@ def test_an_hour_is_replayed_even_where_there_is_no_time(three_hours: str) -> No
 def test_each_run_counts_at_its_own_pace(three_hours: str) -> None:
     assert hours(three_hours, 3.7, ours=0.002) == 1
     assert hours(three_hours, 5.5, ours=0.002) == 2
+
+
+def test_a_pace_is_taken_once_by_trace_for_npuserve_and_for_the_others(
+    three_hours: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probed = []
+
+    def replayed(run: Run, *, hours: float, **_: object) -> None:
+        probed.append((run.family, hours))
+        sleep(0.2 if run.family == OURS else 0.0)
+
+    monkeypatch.setattr(budget, "replayed", replayed)
+    runs = [run(three_hours, family) for family in (OURS, "static", "KubeAI")]
+    ours, *others = budget.paces(runs, cold_start=180.0, folder=tmp_path, processes=1)
+    assert probed == [(OURS, budget.PROBED), ("KubeAI", budget.PROBED)]
+    assert ours >= 0.2 / 1800 > others[0] == others[1]
 
 
 def test_our_simulator_replays_the_same_hours_with_the_same_setting(three_hours: str) -> None:

@@ -40,5 +40,11 @@ def test_an_unknown_peer_is_refused_with_those_there_are(two_minutes: Path, caps
     assert "--peers names HAL; there are oracle," in capsys.readouterr().err
 
 
+def test_a_negative_time_is_refused(two_minutes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--traces", str(two_minutes), "--minutes", "-1"])
+    assert "--minutes: -1 is no time: give minutes, or 0" in capsys.readouterr().err
+
+
 def test_the_readme_has_a_place_for_the_tables() -> None:
     assert filled(README.read_text("utf-8"), [], markers=MARKERS).count(MARKERS[0]) == 1
