@@ -77,7 +77,7 @@ bench-activator: binaries ## Print what holding requests costs, and what the act
 	@$(BIN)/python -m tests.bench.activator
 
 .PHONY: bench-autoscale
-bench-autoscale: setup ## Print npuserve beside its peers and in DynoSim, on drawn days or TRACES=DIR (aims at 40 minutes; MINUTES=0: as long as whole days take)
+bench-autoscale: setup ## Print npuserve beside its peers and in DynoSim, on drawn days or TRACES=DIR (40 minutes at most; MINUTES=0: as long as whole days take)
 	@$(BIN)/python -m tests.bench.autoscale $(if $(TRACES),--traces "$(TRACES)") $(if $(MINUTES),--minutes "$(MINUTES)")
 
 .PHONY: generate
