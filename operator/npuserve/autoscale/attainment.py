@@ -12,14 +12,14 @@ not count.
 
 Where prompts collide (`collisions`) more replicas help little each, so that it takes a high price from the start: at
 least the one at which collisions alone use no more than COLLIDING of the allowed misses. They come evenly and not in
-bursts, so that the price may follow them at once and teaches no level.
+bursts, so that the price may follow them at once and teaches no level. Beyond DEAREST_HIT it rises only as misses show
+that more of them are hit here than `collisions` counts.
 """
 
 from __future__ import annotations
 
 from math import exp
 
-from npuserve.autoscale.collisions import DEAREST_HIT
 from npuserve.autoscale.memory import Mean
 
 CALM = 7.0
@@ -40,6 +40,13 @@ CHEAPEST, DEAREST = 0.05, 4000.0
 """Bounds of the price: beyond, replicas no longer buy attainment."""
 COLLIDING = 0.95
 """Share of the allowed misses that collisions may use up."""
+DEAREST_HIT = 200.0
+"""The most that a request hit by a collision is worth while no more than COLLIDING is used up: beyond, a replica prevents too
+few of them."""
+FOLLOWED = 5.0
+"""Change of log(the most) when a day's allowed misses are used up at once, from there on."""
+MOST_FOLLOWED = 4.0
+"""Factor on the most, at most: twice the replicas."""
 SURE = 0.25
 """Share by which collisions ask for more replicas than the work does when their price counts in full."""
 
@@ -62,6 +69,11 @@ def used(missed: Mean, *, share: float, rate: float) -> float:
     return (missed.amount + PLANNED * allowed * assumed) / (allowed * (missed.weight + assumed))
 
 
+def dearest_hit(over: float) -> float:
+    """The most that a request hit by a collision is worth; `over` as in `price`."""
+    return DEAREST_HIT * min(MOST_FOLLOWED, exp(FOLLOWED * max(0.0, over + PLANNED - COLLIDING)))
+
+
 def collision_price(blocked: float, load: float, *, share: float) -> float:
     """The least price where `blocked` of the requests would be hit on a single replica, at a load of `load` replicas.
 
@@ -69,7 +81,7 @@ def collision_price(blocked: float, load: float, *, share: float) -> float:
     price of a miss at that n is n / allowed in units of a second's requests.
     """
     sure = colliding(blocked, load, share=share)
-    return min(DEAREST_HIT, sure * _count(blocked, share) / max(0.1, load) / _allowed(share))
+    return sure * _count(blocked, share) / max(0.1, load) / _allowed(share)
 
 
 def colliding(blocked: float, load: float, *, share: float) -> float:

@@ -16,8 +16,6 @@ HIT = 0.6
 """Share of the requests that do not find a way around a blocked replica, with a router that prefers the fewest requests in
 flight: late first tokens of any cause, over half an hour on 8 to 30 replicas, five replayed days of reasoning; 0.53 to 0.67
 by day. It is less where the load falls and more where it rises."""
-DEAREST_HIT = 200.0
-"""The most that a request hit is worth, in the units of `attainment`: beyond, a replica prevents too few of them."""
 BUSY = 0.7
 """Step time of a replica at work, as a share of the limit."""
 

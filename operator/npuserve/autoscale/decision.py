@@ -10,10 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import ceil, sqrt
 
-from npuserve.autoscale.collisions import DEAREST_HIT, HIT
 from npuserve.autoscale.demand import LOOP, Demand, demand
 from npuserve.autoscale.headroom import Risk
-from npuserve.autoscale.learning import judge, learn_price, learn_speed, learn_work, learned, observe
+from npuserve.autoscale.learning import collided, judge, learn_price, learn_speed, learn_work, learned, observe
 from npuserve.autoscale.load import LoadSample, Traffic
 from npuserve.autoscale.manners import Constraint, allowed, limits
 from npuserve.autoscale.memory import Memory
@@ -160,9 +159,9 @@ def _risk(found: Demand, memory: Memory) -> Risk:
     return Risk(
         need=found.ahead,
         spread=sqrt((memory.recent_error + memory.usual_error) / 2),
-        blocked=HIT * memory.blocking.value,
+        blocked=collided(memory),
         worth=memory.price * memory.usual_work.value * rate,
-        worth_blocked=min(DEAREST_HIT, memory.price) * memory.usual_work.value * steady,
+        worth_blocked=memory.price_blocked * memory.usual_work.value * steady,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from math import exp
 
-from npuserve.autoscale.attainment import PLANNED, colliding, collision_price, next_level, price, used
+from npuserve.autoscale.attainment import PLANNED, colliding, collision_price, dearest_hit, next_level, price, used
 from npuserve.autoscale.collisions import HIT
 from npuserve.autoscale.demand import Demand
 from npuserve.autoscale.load import LoadSample, Traffic
@@ -28,6 +28,8 @@ SLOWEST, FASTEST = 2.0, 0.5
 """Bounds of the factor on the engine's work."""
 PULL = 60.0
 """Seconds of work that the profile as given counts as."""
+HIGHEST_RISE = 10.0
+"""Bound of what a quarter of an hour tells of an hour's long prompts, either way."""
 
 
 def observe(memory: Memory, traffic: Traffic) -> Memory:
@@ -74,18 +76,34 @@ def learn_work(memory: Memory, found: Demand, traffic: Traffic) -> Memory:
     """The memory after what a request and its answer are at present."""
     arrivals = traffic.arrivals
     work = memory.usual_work.add(found.per_request * arrivals, arrivals, elapsed=traffic.seconds)
-    need = memory.steady_need.add(found.now * traffic.seconds, traffic.seconds, elapsed=traffic.seconds)
-    return memory._replace(life=found.life, usual_work=work, steady_need=need)
+    needed, seconds = found.now * traffic.seconds, traffic.seconds
+    return memory._replace(
+        life=found.life,
+        usual_work=work,
+        steady_need=memory.steady_need.add(needed, seconds, elapsed=seconds),
+        recent_need=memory.recent_need.add(needed, seconds, elapsed=seconds),
+    )
 
 
 def learn_price(memory: Memory, traffic: Traffic, share: float) -> Memory:
     """The memory after what is used up of the misses that the goal, `share`, allows."""
     over = used(memory.missed, share=share, rate=memory.usual_arrivals.value) - PLANNED
-    blocked, load = HIT * memory.blocking.value, memory.steady_need.value
+    blocked, load = collided(memory), memory.steady_need.value
     sure = colliding(blocked, load, share=share)
     level = next_level(memory.level, over, seconds=traffic.seconds, sure=sure)
     worth = max(price(over, level), collision_price(blocked, load, share=share))
-    return memory._replace(level=level, price=worth)
+    return memory._replace(level=level, price=worth, price_blocked=min(dearest_hit(over), worth))
+
+
+def collided(memory: Memory) -> float:
+    """Share of the requests that long prompts would block on a single replica.
+
+    Long prompts are few, so that it takes an hour to count them; what they are of the work changes more slowly than the
+    work, which tells within minutes when there are more.
+    """
+    steady = memory.steady_need.value
+    rise = memory.recent_need.value / steady if steady > 0 else 1.0
+    return HIT * memory.blocking.value * min(HIGHEST_RISE, max(1 / HIGHEST_RISE, rise))
 
 
 def judge(memory: Memory, found: Demand, now: float, elapsed: float) -> Memory:

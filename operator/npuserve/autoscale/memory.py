@@ -48,6 +48,8 @@ class Memory(NamedTuple):
     """Requests per second, over two hours."""
     steady_need: Mean = Mean(3600)
     """Replicas that the work needed, over an hour."""
+    recent_need: Mean = Mean(900)
+    """The same, over a quarter of one."""
     usual_arrivals: Mean = Mean(24 * 3600)
     """Requests per second, over a day."""
     usual_work: Mean = Mean(24 * 3600)
@@ -63,7 +65,7 @@ class Memory(NamedTuple):
     output_squares: Mean = Mean(600)
     finished_prompt: Mean = Mean(600)
     blocking: Mean = Mean(3600)
-    """Seconds per second, see `collisions`: over an hour, as it rises and falls with the day."""
+    """Seconds per second, see `collisions`: over as long as `steady_need`."""
     speed: Mean = Mean(3600)
     """Seconds spent on work over seconds that the profile says it takes, see `learning`."""
     recent_error: float = 0.16
@@ -76,6 +78,8 @@ class Memory(NamedTuple):
     """How much dearer than for any service a miss is for this one while misses are what is planned with, see `attainment`."""
     price: float = 0.0
     """What a missed request is worth now, in units of the work of a request; not part of the digest, see `attainment`."""
+    price_blocked: float = 0.0
+    """The same of one that long prompts block."""
     life: float = 1.0
     """Seconds for which an answer in progress goes on, on average."""
     forecasts: tuple[tuple[float, float], ...] = ()
@@ -103,6 +107,8 @@ _MEANS = (
     "arrivals", "steady_arrivals", "steady_need", "usual_arrivals", "usual_work", "missed", "generated", "prompt", "output", "output_squares",
     "finished_prompt", "blocking", "speed",
 )  # fmt: skip
+_LATER = ("unrest", "recent_need")
+"""Means that a digest may lack."""
 _NUMBERS = ("recent_error", "usual_error", "judged", "level", "life", "cold_start", "cold_starts")
 
 
@@ -110,12 +116,11 @@ def digest(memory: Memory) -> str:
     """The memory as compact JSON, four significant digits: equal texts mean that nothing worth a write has changed."""
     now = memory.last_time or 0.0
     kept: dict[str, Any] = {"version": DIGEST_VERSION}
-    for name in _MEANS:
+    for name in (*_MEANS, *_LATER):
         mean: Mean = getattr(memory, name)
         kept[name] = [_short(mean.amount), _short(mean.weight)]
     kept |= {name: _short(getattr(memory, name)) for name in _NUMBERS}
     kept["starts"] = list(memory.starts)
-    kept["unrest"] = [_short(memory.unrest.amount), _short(memory.unrest.weight)]
     kept["wishes"] = [[round(at - now), count] for at, count in memory.wishes]
     kept["since_up"] = round(min(now - memory.last_up, 86400))
     kept["since_down"] = round(min(now - memory.last_down, 86400))
@@ -129,18 +134,17 @@ def from_digest(text: str, *, now: float) -> Memory:
         if kept.pop("version") != DIGEST_VERSION:
             return Memory()
         fresh = Memory()
+        kept = {**dict.fromkeys(_LATER, (0.0, 0.0)), **kept}
         means = {
             name: getattr(fresh, name)._replace(amount=_number(kept[name][0]), weight=_number(kept[name][1]))
-            for name in _MEANS
+            for name in (*_MEANS, *_LATER)
         }
         numbers: dict[str, Any] = {name: _number(kept[name]) for name in _NUMBERS}
         numbers |= {"cold_starts": int(numbers["cold_starts"]), "last_busy": now}
-        amount, weight = kept.get("unrest", (0.0, 0.0))
         wishes = tuple((now + _number(at), int(count)) for at, count in kept["wishes"])
         return Memory(
             **means,
             **numbers,
-            unrest=fresh.unrest._replace(amount=_number(amount), weight=_number(weight)),
             starts=tuple(_number(seconds) for seconds in kept.get("starts", ())),
             wishes=wishes,
             last_time=now,

@@ -9,17 +9,20 @@ import pytest
 from npuserve.autoscale.attainment import (
     CALM,
     CHEAPEST,
+    COLLIDING,
     DEAREST,
+    DEAREST_HIT,
     HIGHEST,
     LOWEST,
+    MOST_FOLLOWED,
     PLANNED,
     colliding,
     collision_price,
+    dearest_hit,
     next_level,
     price,
     used,
 )
-from npuserve.autoscale.collisions import DEAREST_HIT
 from npuserve.autoscale.headroom import Risk
 from npuserve.autoscale.memory import Mean
 
@@ -74,9 +77,15 @@ def test_one_burst_teaches_little_and_collisions_teach_nothing() -> None:
 def test_collisions_raise_the_price_only_where_they_ask_for_more_than_the_work() -> None:
     assert collision_price(0.05, 10.0, share=0.99) == 0.0
     assert DEAREST_HIT > collision_price(0.09, 8.0, share=0.99) > collision_price(0.08, 8.0, share=0.99) > CALM
-    assert collision_price(0.5, 8.0, share=0.99) == DEAREST_HIT
+    assert collision_price(0.5, 8.0, share=0.99) > DEAREST_HIT
     assert collision_price(0.0, 0.0, share=0.99) == 0.0
     assert [colliding(blocked, 8.0, share=0.99) for blocked in (0.03, 0.12)] == [0.0, 1.0]
+
+
+def test_the_most_that_a_collision_is_worth_rises_where_misses_show_that_it_is_too_little() -> None:
+    assert [dearest_hit(after(0.01 * share)) for share in (0.0, PLANNED, COLLIDING)] == pytest.approx([DEAREST_HIT] * 3)
+    assert DEAREST_HIT < dearest_hit(after(0.0105)) < dearest_hit(after(0.0125)) < DEAREST_HIT * MOST_FOLLOWED
+    assert dearest_hit(after(0.5)) == DEAREST_HIT * MOST_FOLLOWED
 
 
 @pytest.mark.parametrize("need", [1.0, 4.0, 12.0])
