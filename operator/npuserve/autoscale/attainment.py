@@ -81,7 +81,7 @@ def collision_price(blocked: float, load: float, *, share: float) -> float:
     price of a miss at that n is n / allowed in units of a second's requests.
     """
     sure = colliding(blocked, load, share=share)
-    return sure * _count(blocked, share) / max(0.1, load) / _allowed(share)
+    return min(DEAREST, sure * _count(blocked, share) / max(0.1, load) / _allowed(share))
 
 
 def colliding(blocked: float, load: float, *, share: float) -> float:

@@ -77,7 +77,8 @@ def test_one_burst_teaches_little_and_collisions_teach_nothing() -> None:
 def test_collisions_raise_the_price_only_where_they_ask_for_more_than_the_work() -> None:
     assert collision_price(0.05, 10.0, share=0.99) == 0.0
     assert DEAREST_HIT > collision_price(0.09, 8.0, share=0.99) > collision_price(0.08, 8.0, share=0.99) > CALM
-    assert collision_price(0.5, 8.0, share=0.99) > DEAREST_HIT
+    assert DEAREST > collision_price(0.5, 8.0, share=0.99) > DEAREST_HIT
+    assert collision_price(50.0, 0.0, share=0.99) == DEAREST
     assert collision_price(0.0, 0.0, share=0.99) == 0.0
     assert [colliding(blocked, 8.0, share=0.99) for blocked in (0.03, 0.12)] == [0.0, 1.0]
 

@@ -1,14 +1,17 @@
-"""What is learned of long prompts that block others."""
+"""What is learned of long prompts that block others, and what a request that they block is worth."""
 
 from __future__ import annotations
 
 import pytest
 
+from npuserve.autoscale.attainment import DEAREST_HIT, MOST_FOLLOWED
 from npuserve.autoscale.collisions import HIT
-from npuserve.autoscale.learning import HIGHEST_RISE, collided
+from npuserve.autoscale.learning import HIGHEST_RISE, collided, learn_price
+from npuserve.autoscale.load import Traffic
 from npuserve.autoscale.memory import Memory, digest, from_digest
 
 LOOK = 5.0
+NOTHING_NEW = Traffic(LOOK, *[0.0] * 9)
 
 
 def after(before: int, seconds: int, need: float) -> Memory:
@@ -42,3 +45,14 @@ def test_a_restart_keeps_what_rises_and_older_digests_say_nothing_of_it() -> Non
     text = digest(memory)
     assert collided(from_digest(text, now=0.0)) == pytest.approx(collided(memory), rel=0.01)
     assert from_digest(text.replace('"recent_need":', '"other":'), now=0.0).recent_need == Memory().recent_need
+
+
+@pytest.mark.parametrize(("late", "worth"), [(0.0, DEAREST_HIT), (0.5, DEAREST_HIT * MOST_FOLLOWED)])
+def test_a_request_that_collides_is_worth_more_where_many_are_late(late: float, worth: float) -> None:
+    memory = after(3600, 0, 8.0)
+    memory = memory._replace(
+        blocking=memory.blocking._replace(amount=memory.blocking.amount * 30),
+        usual_arrivals=memory.usual_arrivals.add(2.0 * 3600, 3600, elapsed=3600),
+        missed=memory.missed.add(late * 7200, 7200, elapsed=3600),
+    )
+    assert learn_price(memory, NOTHING_NEW, 0.99).price_blocked == pytest.approx(worth)
