@@ -45,8 +45,9 @@ DEAREST_HIT = 200.0
 few of them."""
 FOLLOWED = 5.0
 """Change of log(the most) when a day's allowed misses are used up at once, from there on."""
-MOST_FOLLOWED = 4.0
-"""Factor on the most, at most: twice the replicas."""
+MOST_FOLLOWED = 2.25
+"""Factor on the most, at most: half as many replicas again. More would be paid where a replica fails to keep up, which looks
+like collisions and is not mended by more replicas."""
 SURE = 0.25
 """Share by which collisions ask for more replicas than the work does when their price counts in full."""
 

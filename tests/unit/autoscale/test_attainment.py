@@ -85,7 +85,7 @@ def test_collisions_raise_the_price_only_where_they_ask_for_more_than_the_work()
 
 def test_the_most_that_a_collision_is_worth_rises_where_misses_show_that_it_is_too_little() -> None:
     assert [dearest_hit(after(0.01 * share)) for share in (0.0, PLANNED, COLLIDING)] == pytest.approx([DEAREST_HIT] * 3)
-    assert DEAREST_HIT < dearest_hit(after(0.0105)) < dearest_hit(after(0.0125)) < DEAREST_HIT * MOST_FOLLOWED
+    assert DEAREST_HIT < dearest_hit(after(0.0105)) < dearest_hit(after(0.0115)) < DEAREST_HIT * MOST_FOLLOWED
     assert dearest_hit(after(0.5)) == DEAREST_HIT * MOST_FOLLOWED
 
 
