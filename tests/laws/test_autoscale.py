@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from npuserve.autoscale.decision import Decision, decide
@@ -74,7 +74,18 @@ def run(series: list[LoadSample], wish: Settings) -> tuple[Memory, list[Decision
 series = st.lists(samples(), min_size=1, max_size=12)
 
 
+ALL_LATE = LoadSample(
+    time=0.0,
+    replicas=(ReplicaLoad(1, 0, 0.0),),
+    starting=0,
+    draining=0,
+    traffic=Traffic(5.0, 0, 0, 600, 10, 6000, 2000, 400_000, 0.0, 10),
+)
+"""The end of a load that was too much: nothing arrives any more, and all that ends is late."""
+
+
 @given(series, asked())
+@example([ALL_LATE], Settings(PROFILE, share=0.995))
 def test_every_sample_gets_the_same_answer_twice_and_never_an_error(taken: list[LoadSample], wish: Settings) -> None:
     assert run(taken, wish) == run(taken, wish)
 

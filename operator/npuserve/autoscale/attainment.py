@@ -72,7 +72,7 @@ def used(missed: Mean, *, share: float, rate: float) -> float:
 
 def dearest_hit(over: float) -> float:
     """The most that a request hit by a collision is worth; `over` as in `price`."""
-    return DEAREST_HIT * min(MOST_FOLLOWED, exp(FOLLOWED * max(0.0, over + PLANNED - COLLIDING)))
+    return DEAREST_HIT * min(MOST_FOLLOWED, exp(FOLLOWED * max(0.0, min(BURST, over) + PLANNED - COLLIDING)))
 
 
 def collision_price(blocked: float, load: float, *, share: float) -> float:

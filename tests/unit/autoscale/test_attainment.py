@@ -87,6 +87,7 @@ def test_the_most_that_a_collision_is_worth_rises_where_misses_show_that_it_is_t
     assert [dearest_hit(after(0.01 * share)) for share in (0.0, PLANNED, COLLIDING)] == pytest.approx([DEAREST_HIT] * 3)
     assert DEAREST_HIT < dearest_hit(after(0.0105)) < dearest_hit(after(0.0115)) < DEAREST_HIT * MOST_FOLLOWED
     assert dearest_hit(after(0.5)) == DEAREST_HIT * MOST_FOLLOWED
+    assert dearest_hit(1e6) == DEAREST_HIT * MOST_FOLLOWED
 
 
 @pytest.mark.parametrize("need", [1.0, 4.0, 12.0])
