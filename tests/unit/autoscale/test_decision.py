@@ -82,15 +82,31 @@ def test_prompts_that_block_others_ask_for_replicas_that_the_work_does_not_need(
     assert counts[0] < counts[1] < counts[2]
 
 
-def test_blocked_requests_of_a_busy_hour_count_within_it() -> None:
+def test_late_answers_where_prompts_collide_buy_up_to_half_as_many_replicas_again() -> None:
+    counts = []
+    for late in (0.0, 0.05):
+        memory, decision = Memory(), None
+        for at in range(0, 2 * 3600, 5):
+            taken = sample(float(at), replicas=20, rate=6.0, blocking=0.3)
+            assert taken.traffic is not None
+            taken = replace(taken, traffic=replace(taken.traffic, late=late * taken.traffic.finished))
+            memory, decision = decide(memory, taken, replace(WISH, most=200))
+        assert decision is not None
+        counts.append(decision.wanted)
+    assert 1.2 < counts[1] / counts[0] < 1.6
+
+
+@pytest.mark.parametrize(("blocking", "minutes", "share"), [(0.1, 60, 0.6), (0.3, 15, 0.33)])
+def test_blocked_requests_of_a_busy_hour_count_within_it(blocking: float, minutes: int, share: float) -> None:
     memory, decision, counts = Memory(), None, []
-    for until, rate in ((4 * 3600, 1.5), (5 * 3600, 4.5), (9 * 3600, 4.5)):
+    for until, rate in ((4 * 3600, 1.5), (4 * 3600 + minutes * 60, 4.5), (9 * 3600, 4.5)):
         for at in range(int(memory.last_time or 0) + 5, until, 5):
-            memory, decision = decide(memory, sample(float(at), replicas=8, rate=rate, blocking=0.1), WISH)
+            taken = sample(float(at), replicas=8, rate=rate, blocking=blocking)
+            memory, decision = decide(memory, taken, replace(WISH, most=50))
         assert decision is not None
         counts.append(decision.wanted)
     quiet, busy, settled = counts
-    assert busy - quiet > 0.6 * (settled - quiet) > 0
+    assert busy - quiet > share * (settled - quiet) > 0
 
 
 def test_replicas_go_only_after_the_wish_for_them_is_old_and_a_few_at_a_time() -> None:
